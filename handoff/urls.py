@@ -1,0 +1,19 @@
+"""Every address of the product; each app keeps its own."""
+
+from importlib.util import find_spec
+
+from django.contrib import admin
+from django.urls import include, path
+
+from handoff import health
+
+urlpatterns = [
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("admin/", admin.site.urls),
+    path("accounts/", include("allauth.urls")),
+]
+# While the apps are being built; becomes two plain lines.
+for _app in ("clients.urls", "referrals.urls"):
+    if find_spec(_app) is not None:
+        urlpatterns.append(path("", include(_app)))
