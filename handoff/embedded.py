@@ -14,6 +14,7 @@ folders to everybody and trust every local account. The rules here:
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import fcntl
 import hashlib
 import importlib.util
@@ -79,11 +80,13 @@ class Account:
         return path
 
     def can_reach(self, path: Path) -> bool:
-        """Whether this account may enter every folder above and read the path itself."""
+        """Whether this account may enter every folder above, and enter or read the path."""
         if not self.drop:
             return True
-        return all(step.stat().st_mode & stat.S_IXOTH for step in path.resolve().parents) and bool(
-            path.stat().st_mode & stat.S_IROTH
+        needed = stat.S_IXOTH if path.is_dir() else stat.S_IROTH
+        above = path.resolve().parents
+        return bool(path.stat().st_mode & needed) and all(
+            step.stat().st_mode & stat.S_IXOTH for step in above
         )
 
 
@@ -207,12 +210,13 @@ def command_of(pid: int) -> str | None:
     return None if not shown or shown.startswith("Z") else shown
 
 
-def die_with_parent() -> None:
-    """Linux: be told to stop when the starter dies, so that kill -9 leaves nothing behind."""
-    if sys.platform == "linux":
-        import ctypes  # noqa: PLC0415 (runs between fork and exec, on Linux only)
-
-        ctypes.CDLL(None).prctl(1, signal.SIGINT)
+def dying_with_parent(number: signal.Signals) -> Callable[[], None] | None:
+    """For `preexec_fn`, on Linux: the child gets the signal when its starter dies, even by
+    kill -9. Everything is loaded here: after the fork the child may not be allowed to."""
+    if sys.platform != "linux":
+        return None
+    libc, set_parent_death_signal = ctypes.CDLL(None), 1
+    return lambda: libc.prctl(set_parent_death_signal, int(number))
 
 
 class Server:
@@ -276,7 +280,7 @@ class Server:
             stdout=log,
             stderr=log,
             start_new_session=True,
-            preexec_fn=die_with_parent if self.throwaway else None,
+            preexec_fn=dying_with_parent(signal.SIGINT) if self.throwaway else None,
             **self.account.drop,
         )
 
