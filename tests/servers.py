@@ -6,10 +6,10 @@ workers inherit their addresses, and each takes its own test database and Redis 
 
 from __future__ import annotations
 
+import atexit
 import os
 import secrets
-import signal
-from pathlib import Path
+from collections.abc import Generator
 from urllib.parse import urlsplit
 
 import pytest
@@ -38,8 +38,14 @@ def _redis_number(url: str, number: int) -> str:
     return parts._replace(path=f"/{number}").geturl()
 
 
-def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Runs before pytest-django loads the settings."""
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests() -> Generator[None, object, object]:
+    """A wrapper runs before the hooks it wraps: pytest-django's, which loads the settings."""
+    _prepare()
+    return (yield)
+
+
+def _prepare() -> None:
     global _servers  # noqa: PLW0603 (one plugin, one session)
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
     if worker:
@@ -50,6 +56,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     kinds = embedded.wanted(os.environ)
     if not kinds:
         return
+    atexit.register(pytest_unconfigure)  # also when loading the settings fails
     try:
         _servers = embedded.ThrowAway(kinds)
         os.environ.update(_servers.start())
