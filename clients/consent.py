@@ -1,0 +1,521 @@
+"""The only reader and writer of the consent ledger.
+
+Whether something is shared is worked out at the moment of use from the newest event of the
+consent, the dates, the authority of whoever signed and the accounts of both sides. No status is
+stored, nothing is cached, and emptiness always means: nothing is shared.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from clients import guardians, scopes
+from clients.guardians import Signer
+from clients.models import AccessEntry, Client, Consent, ConsentEvent, Professional
+from clients.scopes import Scope
+from handoff.core import ledger
+from handoff.core.actors import Actor
+from handoff.core.errors import Invalid, NotAllowed, NotVisible, Stale
+
+Kind = ConsentEvent.Kind
+NOTHING: frozenset[Scope] = frozenset()
+
+
+class ConsentState(StrEnum):
+    """Where a consent question stands at one moment."""
+
+    REQUESTED = "requested"
+    ACTIVE = "active"
+    NOT_YET = "not_yet"
+    EXPIRED = "expired"
+    SUSPENDED = "suspended"
+    DECLINED = "declined"
+    REVOKED = "revoked"
+    SUPERSEDED = "superseded"
+    LAPSED = "lapsed"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that decides about a consent, read from the database in one go."""
+
+    kind: str
+    classes: frozenset[Scope]
+    valid_from: datetime | None
+    expires_at: datetime | None
+    authority_stands: bool
+    accounts_stand: bool
+
+
+def evaluate(facts: Facts, at: datetime) -> tuple[ConsentState, frozenset[Scope]]:
+    """Pure: the state of a consent at `at`, and the classes that are shared then.
+
+    Classes are non-empty in state ACTIVE only. An event kind nobody knows shares nothing.
+    """
+    if facts.kind not in (Kind.GRANTED, Kind.NARROWED):
+        return _UNSHARED.get(facts.kind, ConsentState.SUSPENDED), NOTHING
+    if facts.expires_at is None or at >= facts.expires_at:
+        return ConsentState.EXPIRED, NOTHING
+    if facts.valid_from is None or at < facts.valid_from:
+        return ConsentState.NOT_YET, NOTHING
+    if not facts.authority_stands or not facts.accounts_stand:
+        return ConsentState.SUSPENDED, NOTHING
+    return ConsentState.ACTIVE, facts.classes
+
+
+_UNSHARED: dict[str, ConsentState] = {
+    Kind.REQUESTED: ConsentState.REQUESTED,
+    Kind.DECLINED: ConsentState.DECLINED,
+    Kind.REVOKED: ConsentState.REVOKED,
+    Kind.SUPERSEDED: ConsentState.SUPERSEDED,
+    Kind.LAPSED: ConsentState.LAPSED,
+    Kind.WITHDRAWN: ConsentState.WITHDRAWN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A consent as it stands at one moment."""
+
+    consent_id: UUID
+    client_id: UUID
+    discloser_id: UUID
+    recipient_id: UUID
+    state: ConsentState
+    classes: frozenset[Scope]
+    """What is shared now; empty unless the state is ACTIVE."""
+    agreed: frozenset[Scope]
+    """What the newest event names, whatever the state."""
+    expires_at: datetime | None
+    event_number: int
+    event_at: datetime
+
+    @property
+    def is_active(self) -> bool:
+        return self.state is ConsentState.ACTIVE
+
+
+def standings(consents: QuerySet[Consent], at: datetime) -> dict[UUID, Standing]:
+    """How each of `consents` stands at `at`, in one query; those without any event are left out."""
+    newest = (
+        ConsentEvent.objects.filter(consent__in=consents)
+        .select_related(
+            "consent__client__user",
+            "consent__recipient__user",
+            "consent__discloser__user",
+            "guardianship__user",
+        )
+        .order_by("consent_id", "-number")
+        .distinct("consent_id")
+    )
+    return {event.consent_id: _standing(event, at) for event in newest}
+
+
+def standing(consent: Consent, at: datetime) -> Standing:
+    """How one consent stands at `at`. Raises NotVisible for one that was never asked."""
+    found = standings(Consent.objects.filter(pk=consent.pk), at)
+    if consent.pk not in found:
+        raise NotVisible
+    return found[consent.pk]
+
+
+def live(
+    *,
+    client_id: UUID,
+    at: datetime,
+    recipient_ids: Iterable[UUID] | None = None,
+    discloser_ids: Iterable[UUID] | None = None,
+) -> tuple[Standing, ...]:
+    """The consents of this client that are active at `at`, oldest first.
+
+    Narrowed to recipients and disclosers where given; an empty collection of either finds
+    nothing, it never means "any".
+    """
+    consents = Consent.objects.filter(client_id=client_id)
+    if recipient_ids is not None:
+        consents = consents.filter(recipient_id__in=list(recipient_ids))
+    if discloser_ids is not None:
+        consents = consents.filter(discloser_id__in=list(discloser_ids))
+    found = (each for each in standings(consents, at).values() if each.is_active)
+    return tuple(sorted(found, key=lambda each: each.event_number))
+
+
+def _standing(event: ConsentEvent, at: datetime) -> Standing:
+    consent = event.consent
+    agreed = frozenset(Scope(value) for value in event.classes)
+    facts = Facts(
+        kind=event.kind,
+        classes=agreed,
+        valid_from=event.valid_from,
+        expires_at=event.expires_at,
+        authority_stands=_authority_stands(event, at),
+        accounts_stand=consent.recipient.is_current and consent.discloser.is_current,
+    )
+    state, classes = evaluate(facts, at)
+    return Standing(
+        consent_id=consent.pk,
+        client_id=consent.client_id,
+        discloser_id=consent.discloser_id,
+        recipient_id=consent.recipient_id,
+        state=state,
+        classes=classes,
+        agreed=agreed,
+        expires_at=event.expires_at,
+        event_number=event.number,
+        event_at=event.at,
+    )
+
+
+def _authority_stands(event: ConsentEvent, at: datetime) -> bool:
+    client = event.consent.client
+    if event.guardianship is not None:
+        return guardians.authority_stands(event.guardianship, client, at)
+    return (
+        event.authority == ConsentEvent.Authority.SELF
+        and client.user is not None
+        and client.user_id == event.by_id
+        and client.user.is_active
+    )
+
+
+def last_day_allowed(client: Client, at: datetime) -> date:
+    """The latest date until which sharing may be agreed, in the client's own zone."""
+    today = at.astimezone(ZoneInfo(client.time_zone)).date()
+    return today + timedelta(days=scopes.MAX_DURATION_DAYS)
+
+
+def ask(
+    *,
+    actor: Actor,
+    client: Client,
+    discloser: Professional,
+    recipient: Professional,
+    purpose: str,
+    classes: Iterable[Scope],
+    at: datetime | None = None,
+) -> Consent:
+    """Put the question to the client; nothing is shared by it.
+
+    The discloser, the recipient or whoever decides for the client may ask (R10). An open question
+    between the same three is taken back and replaced. Raises NotVisible for others, Invalid for
+    an empty set of classes or purpose.
+    """
+    at = at or timezone.now()
+    asked = _checked(classes)
+    if not purpose.strip():
+        raise Invalid({"purpose": ["Say why this should be shared."]})
+    if len(purpose) > 300:
+        raise Invalid({"purpose": ["Keep the reason under 300 characters."]})
+    if actor.user_id is None:
+        raise NotVisible
+    authority = ConsentEvent.Authority.PROFESSIONAL
+    guardianship = None
+    if actor.user_id not in (discloser.user_id, recipient.user_id):
+        signer = guardians.signer_for(actor, client, at)
+        authority, guardianship = signer.authority, signer.guardianship
+    with transaction.atomic():
+        Client.objects.select_for_update().get(pk=client.pk)
+        _lock_ledgers()
+        for open_one in _between(client.pk, discloser.pk, recipient.pk, at):
+            if open_one.state is ConsentState.REQUESTED:
+                _write(open_one.consent_id, Kind.WITHDRAWN, actor=actor, at=at)
+        consent = Consent.objects.create(
+            client=client,
+            discloser=discloser,
+            recipient=recipient,
+            purpose=purpose.strip(),
+            classes_asked=sorted(asked),
+            notice_version=scopes.NOTICE_VERSION,
+            asked_by_id=actor.user_id,
+            asked_at=at,
+        )
+        _append(
+            consent,
+            Kind.REQUESTED,
+            actor=actor,
+            at=at,
+            classes=asked,
+            by=actor.user_id,
+            authority=authority,
+            guardianship=guardianship,
+        )
+    return consent
+
+
+def grant(
+    *,
+    actor: Actor,
+    consent_id: UUID,
+    classes: Iterable[Scope],
+    expires_on: date,
+    at: datetime | None = None,
+) -> Consent:
+    """Agree to share `classes` until the end of `expires_on` in the client's zone.
+
+    Replaces what was agreed before between the same three. Raises NotVisible, NotAllowed (a minor,
+    a professional), Stale when the question is no longer open, Invalid for no class or a date that
+    is past or beyond the longest allowed.
+    """
+    at = at or timezone.now()
+    agreed = _checked(classes)
+    with transaction.atomic():
+        consent = _locked(actor, consent_id, at)
+        signer = guardians.signer_for(actor, consent.client, at)
+        expires_at = _end_of(expires_on, consent.client, at)
+        _lock_ledgers()
+        _require(consent, at, ConsentState.REQUESTED)
+        for other in _between(consent.client_id, consent.discloser_id, consent.recipient_id, at):
+            if other.consent_id != consent.pk and other.state in _REPLACEABLE:
+                _write(other.consent_id, Kind.SUPERSEDED, actor=actor, at=at)
+        _sign(
+            consent, Kind.GRANTED, actor, signer, at, agreed, valid_from=at, expires_at=expires_at
+        )
+    return consent
+
+
+def decline(*, actor: Actor, consent_id: UUID, at: datetime | None = None) -> Consent:
+    """Say no. Kept as an answer; costs the client nothing. Raises as `grant`."""
+    at = at or timezone.now()
+    with transaction.atomic():
+        consent = _locked(actor, consent_id, at)
+        signer = guardians.signer_for(actor, consent.client, at)
+        _lock_ledgers()
+        _require(consent, at, ConsentState.REQUESTED)
+        _sign(consent, Kind.DECLINED, actor, signer, at, NOTHING)
+    return consent
+
+
+def narrow(
+    *, actor: Actor, consent_id: UUID, classes: Iterable[Scope], at: datetime | None = None
+) -> Consent:
+    """Share less from now on, until the same day as before.
+
+    `classes` is what remains and must be a smaller, non-empty part of what is shared now; more is
+    a new question, nothing is `revoke`. Raises as `grant`.
+    """
+    at = at or timezone.now()
+    remaining = _checked(classes)
+    with transaction.atomic():
+        consent = _locked(actor, consent_id, at)
+        signer = guardians.signer_for(actor, consent.client, at)
+        _lock_ledgers()
+        now = _require(consent, at, ConsentState.ACTIVE)
+        if not remaining < now.classes:
+            raise Invalid({"classes": ["Choose fewer parts than are shared now."]})
+        _sign(
+            consent,
+            Kind.NARROWED,
+            actor,
+            signer,
+            at,
+            remaining,
+            valid_from=at,
+            expires_at=now.expires_at,
+        )
+    return consent
+
+
+def revoke(*, actor: Actor, consent_id: UUID, at: datetime | None = None) -> Consent:
+    """Stop sharing. Holds for every request that starts after this returns.
+
+    A minor may stop sharing for themselves although only a guardian may agree. Raises NotVisible,
+    or Stale when nothing is shared under this consent.
+    """
+    at = at or timezone.now()
+    with transaction.atomic():
+        consent = _locked(actor, consent_id, at)
+        signer = _stopper(actor, consent.client, at)
+        _lock_ledgers()
+        _require(consent, at, ConsentState.ACTIVE, ConsentState.NOT_YET, ConsentState.SUSPENDED)
+        _sign(consent, Kind.REVOKED, actor, signer, at, NOTHING)
+    return consent
+
+
+def lapse(*, actor: Actor, consent_id: UUID, at: datetime | None = None) -> bool:
+    """The system closes a question nobody answered in time; False when it is no longer open."""
+    at = at or timezone.now()
+    if not actor.is_system:
+        raise NotAllowed
+    with transaction.atomic():
+        Consent.objects.select_for_update().get(pk=consent_id)
+        _lock_ledgers()
+        now = standings(Consent.objects.filter(pk=consent_id), at)[consent_id]
+        if now.state is not ConsentState.REQUESTED:
+            return False
+        _write(consent_id, Kind.LAPSED, actor=actor, at=at)
+    return True
+
+
+def withdraw_question(*, actor: Actor, consent_id: UUID, at: datetime | None = None) -> bool:
+    """The asking professional takes an open question back; False when it was answered already.
+
+    Raises NotVisible for anybody but the two professionals of the question and the system.
+    """
+    at = at or timezone.now()
+    with transaction.atomic():
+        consent = (
+            Consent.objects.select_for_update(of=("self",))
+            .select_related("discloser", "recipient")
+            .filter(pk=consent_id)
+            .first()
+        )
+        if consent is None or not (
+            actor.is_system
+            or actor.user_id in (consent.discloser.user_id, consent.recipient.user_id)
+        ):
+            raise NotVisible
+        _lock_ledgers()
+        if standing(consent, at).state is not ConsentState.REQUESTED:
+            return False
+        _write(consent_id, Kind.WITHDRAWN, actor=actor, at=at)
+    return True
+
+
+_REPLACEABLE = frozenset(
+    {
+        ConsentState.REQUESTED,
+        ConsentState.ACTIVE,
+        ConsentState.NOT_YET,
+        ConsentState.SUSPENDED,
+    }
+)
+
+
+def _lock_ledgers() -> None:
+    """Both heads, in the agreed order: a change of consent and a disclosure never overlap."""
+    ledger.lock(ConsentEvent.CHAIN)
+    ledger.lock(AccessEntry.CHAIN)
+
+
+def _locked(actor: Actor, consent_id: UUID, at: datetime) -> Consent:
+    """The consent, locked; raises NotVisible for all but the client's side and the two sides."""
+    consent = (
+        Consent.objects.select_for_update(of=("self",))
+        .select_related("client__user", "discloser__user", "recipient__user")
+        .filter(pk=consent_id)
+        .first()
+    )
+    if consent is None:
+        raise NotVisible
+    if actor.user_id in (consent.discloser.user_id, consent.recipient.user_id):
+        if consent.client.user_id != actor.user_id:
+            raise NotAllowed("Only the client, or a guardian, decides about sharing.")
+    return consent
+
+
+def _stopper(actor: Actor, client: Client, at: datetime) -> Signer:
+    if actor.user_id is not None and client.user_id == actor.user_id:
+        return Signer(actor.user_id, ConsentEvent.Authority.SELF)
+    return guardians.signer_for(actor, client, at)
+
+
+def _require(consent: Consent, at: datetime, *states: ConsentState) -> Standing:
+    now = standing(consent, at)
+    if now.state not in states:
+        raise Stale
+    return now
+
+
+def _between(
+    client_id: UUID, discloser_id: UUID, recipient_id: UUID, at: datetime
+) -> Sequence[Standing]:
+    consents = Consent.objects.filter(
+        client_id=client_id, discloser_id=discloser_id, recipient_id=recipient_id
+    )
+    return list(standings(consents, at).values())
+
+
+def _checked(classes: Iterable[Scope]) -> frozenset[Scope]:
+    try:
+        chosen = frozenset(Scope(value) for value in classes)
+    except ValueError:
+        raise Invalid({"classes": ["One of these parts is not known."]}) from None
+    if not chosen:
+        raise Invalid({"classes": ["Choose at least one part to share."]})
+    return chosen
+
+
+def _end_of(day: date, client: Client, at: datetime) -> datetime:
+    """The first instant after `day` in the client's zone."""
+    zone = ZoneInfo(client.time_zone)
+    if day < at.astimezone(zone).date():
+        raise Invalid({"expires_on": ["Choose a day that is not past."]})
+    if day > last_day_allowed(client, at):
+        raise Invalid({"expires_on": ["Sharing can be agreed for at most 12 months at a time."]})
+    return datetime.combine(day + timedelta(days=1), time(0, 0), tzinfo=zone).astimezone(UTC)
+
+
+def _sign(
+    consent: Consent,
+    kind: ConsentEvent.Kind,
+    actor: Actor,
+    signer: Signer,
+    at: datetime,
+    classes: frozenset[Scope],
+    *,
+    valid_from: datetime | None = None,
+    expires_at: datetime | None = None,
+) -> None:
+    _append(
+        consent,
+        kind,
+        actor=actor,
+        at=at,
+        classes=classes,
+        by=signer.user_id,
+        authority=signer.authority,
+        guardianship=signer.guardianship,
+        valid_from=valid_from,
+        expires_at=expires_at,
+    )
+
+
+def _write(consent_id: UUID, kind: ConsentEvent.Kind, *, actor: Actor, at: datetime) -> None:
+    """An event that follows from another act: replaced, taken back, not answered in time."""
+    system = actor.is_system or actor.user_id is None
+    _append(
+        Consent.objects.get(pk=consent_id),
+        kind,
+        actor=actor,
+        at=at,
+        classes=NOTHING,
+        by=None if system else actor.user_id,
+        authority=ConsentEvent.Authority.SYSTEM,
+    )
+
+
+def _append(
+    consent: Consent,
+    kind: ConsentEvent.Kind,
+    *,
+    actor: Actor,
+    at: datetime,
+    classes: frozenset[Scope],
+    by: UUID | None,
+    authority: ConsentEvent.Authority,
+    guardianship: object = None,
+    valid_from: datetime | None = None,
+    expires_at: datetime | None = None,
+) -> None:
+    notice = scopes.notice(consent.notice_version)
+    ConsentEvent(
+        consent=consent,
+        kind=kind,
+        classes=sorted(classes),
+        valid_from=valid_from,
+        expires_at=expires_at,
+        by_id=by,
+        authority=authority,
+        guardianship=guardianship,
+        notice_version=notice.version,
+        notice_hash=notice.hash,
+        channel=actor.channel,
+    ).append(at=at)

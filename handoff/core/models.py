@@ -1,0 +1,8 @@
+"""Registers the kernel's tables with Django."""
+
+from handoff.core.audit import AuditEntry
+from handoff.core.idempotency import IdempotentRequest
+from handoff.core.ledger import LedgerHead
+from handoff.core.tokens import ApiToken
+
+__all__ = ["ApiToken", "AuditEntry", "IdempotentRequest", "LedgerHead"]

@@ -1,0 +1,26 @@
+from referrals.models.episode import Episode
+from referrals.models.measure import ImportantChange, Measure, Measurement
+from referrals.models.note import Addendum, DischargeNote, Goal
+from referrals.models.referral import LoopReport, Referral, ReferralEvent, ReferralMessage
+from referrals.models.reminder import Holiday, Reminder, ReminderRule
+from referrals.models.restriction import Acknowledgement, Restriction, RestrictionVersion
+
+__all__ = [
+    "Acknowledgement",
+    "Addendum",
+    "DischargeNote",
+    "Episode",
+    "Goal",
+    "Holiday",
+    "ImportantChange",
+    "LoopReport",
+    "Measure",
+    "Measurement",
+    "Referral",
+    "ReferralEvent",
+    "ReferralMessage",
+    "Reminder",
+    "ReminderRule",
+    "Restriction",
+    "RestrictionVersion",
+]

@@ -1,0 +1,175 @@
+"""Reminders as rows: planned with the transition that causes them, claimed with a lease."""
+
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from clients.models import Consent, Credential
+from handoff.core.sensitivity import classify
+from referrals.models.episode import Episode
+from referrals.models.referral import Referral
+from referrals.models.restriction import Restriction
+
+
+class ReminderRule(models.Model):
+    """One row of the catalogue an admin may tune: when, and in which neutral words."""
+
+    number = models.PositiveSmallIntegerField(primary_key=True)
+    key = models.SlugField(max_length=40, unique=True)
+    title = models.CharField(max_length=80, help_text="Shown to admins.")
+    routine_offsets = ArrayField(
+        models.CharField(max_length=12),
+        help_text="When to remind, from the moment that starts the wait: 2bd, 4h, -7d.",
+    )
+    urgent_offsets = ArrayField(models.CharField(max_length=12), default=list, blank=True)
+    escalate_after = models.CharField(max_length=12, blank=True)
+    useful_for_hours = models.PositiveSmallIntegerField(
+        default=72, help_text="Later than this it is cancelled as late, not sent."
+    )
+    keeps_quiet_hours = models.BooleanField(default=True)
+    by_mail = models.BooleanField(default=True)
+    in_use = models.BooleanField(default=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["number"]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.title}"
+
+
+classify(
+    ReminderRule,
+    public=(
+        *("number", "key", "title", "routine_offsets", "urgent_offsets", "escalate_after"),
+        *("useful_for_hours", "keeps_quiet_hours", "by_mail", "in_use"),
+    ),
+)
+
+
+class Reminder(models.Model):
+    """One occurrence: one rule, one subject, one person, once."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", "Planned"
+        SENDING = "sending", "Being sent"
+        RETRY = "retry", "Will be tried again"
+        ACCEPTED = "accepted", "Sent"
+        DEAD = "dead", "Could not be sent"
+        CANCELLED = "cancelled", "Cancelled"
+
+    WAITING: ClassVar[tuple[str, ...]] = (State.PENDING, State.RETRY)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    rule = models.ForeignKey(ReminderRule, on_delete=models.PROTECT, related_name="reminders")
+    recipient = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="reminders"
+    )
+    occurrence_key = models.CharField(max_length=120)
+    referral = models.ForeignKey(Referral, on_delete=models.PROTECT, null=True, related_name="+")
+    consent = models.ForeignKey(Consent, on_delete=models.PROTECT, null=True, related_name="+")
+    episode = models.ForeignKey(Episode, on_delete=models.PROTECT, null=True, related_name="+")
+    restriction = models.ForeignKey(
+        Restriction, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    credential = models.ForeignKey(
+        Credential, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    due_at = models.DateTimeField()
+    useful_until = models.DateTimeField()
+    zone = models.CharField(max_length=64)
+    planned_at = models.DateTimeField(default=timezone.now)
+
+    state = models.CharField(max_length=10, choices=State, default=State.PENDING)
+    cancel_reason = models.CharField(max_length=30, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    fence = models.UUIDField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_try_at = models.DateTimeField(null=True, blank=True)
+    data_started_at = models.DateTimeField(null=True, blank=True)
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    last_error_code = models.CharField(max_length=40, blank=True)
+
+    shown_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since when it stands in the person's list."
+    )
+    done_at = models.DateTimeField(null=True, blank=True)
+    snoozed_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(
+                fields=["due_at", "id"],
+                name="reminder_waiting",
+                condition=Q(state__in=["pending", "retry", "sending"]),
+            ),
+            models.Index(fields=["recipient", "-due_at", "-id"], name="reminder_mine"),
+            models.Index(fields=["referral"], name="reminder_referral"),
+        ]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["rule", "recipient", "occurrence_key"], name="reminder_once"
+            ),
+            models.CheckConstraint(
+                name="reminder_has_one_subject",
+                condition=(
+                    Q(referral__isnull=False, consent__isnull=True, episode__isnull=True)
+                    & Q(restriction__isnull=True, credential__isnull=True)
+                )
+                | (
+                    Q(referral__isnull=True, consent__isnull=False, episode__isnull=True)
+                    & Q(restriction__isnull=True, credential__isnull=True)
+                )
+                | (
+                    Q(referral__isnull=True, consent__isnull=True, episode__isnull=False)
+                    & Q(restriction__isnull=True, credential__isnull=True)
+                )
+                | (
+                    Q(referral__isnull=True, consent__isnull=True, episode__isnull=True)
+                    & Q(restriction__isnull=False, credential__isnull=True)
+                )
+                | (
+                    Q(referral__isnull=True, consent__isnull=True, episode__isnull=True)
+                    & Q(restriction__isnull=True, credential__isnull=False)
+                ),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"reminder {self.pk}"
+
+
+classify(
+    Reminder,
+    public=(
+        *("id", "rule", "occurrence_key", "due_at", "useful_until", "zone", "planned_at"),
+        *("state", "cancel_reason", "lease_until", "fence", "attempts", "next_try_at"),
+        *("data_started_at", "accepted_at", "last_error_code", "shown_at", "done_at"),
+        *("snoozed_until", "referral", "consent", "episode", "restriction", "credential"),
+    ),
+    personal=("recipient",),
+)
+
+
+class Holiday(models.Model):
+    """A day that is no business day, everywhere or in one state."""
+
+    day = models.DateField()
+    state = models.CharField(max_length=2, blank=True, help_text="Empty: everywhere.")
+    name = models.CharField(max_length=80)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["day", "state"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["day", "state"], name="holiday_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.name}"
+
+
+classify(Holiday, public=("id", "day", "state", "name"))
