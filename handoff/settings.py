@@ -61,6 +61,12 @@ for _name, _key in (("SECRET_KEY", SECRET_KEY), *(("SECRET_KEY_FALLBACKS", k) fo
     if len(_key) < 50 or len(set(_key)) < 12 or "insecure" in _key or "change" in _key.lower():
         raise ImproperlyConfigured(f"{_name} is too weak: at least 50 random characters")
 
+# Keys the hashes of the ledgers. Not the database's to know, and never rotated with SECRET_KEY:
+# old entries verify under the key they were written with.
+LEDGER_KEY = env.secret("LEDGER_KEY", None if PRODUCTION else f"ledger-of-{SECRET_KEY}")
+if len(LEDGER_KEY) < 50:
+    raise ImproperlyConfigured("LEDGER_KEY is too weak: at least 50 random characters")
+
 _local_hosts = ["localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS = env.listing("ALLOWED_HOSTS", [_site.hostname])
 if not PRODUCTION:
@@ -90,7 +96,6 @@ INSTALLED_APPS = [
     "allauth.usersessions",
     "rest_framework",
     "drf_spectacular",
-    "pgtrigger",
     "django_htmx",
     "csp",
 ]
