@@ -1,7 +1,7 @@
 """The life of a referral as one table: states, edges, who may walk each, and the waits.
 
 Pure. Verbs in `referrals.lifecycle` ask `edge()` before they write; pages ask `edges_from()` for
-the buttons; `docs/states.md` is drawn from here. Guards that need rows (a signed note, an active
+the buttons; `referrals.statechart` draws `docs/states.md` from it. Guards that need rows (a signed note, an active
 consent, a current credential) are not in the table: they belong to the verb.
 
 Names follow the closed loop of HL7 FHIR `Task` and of BSeR/360X; both mappings are below.
@@ -20,7 +20,14 @@ from django.utils.translation import gettext_lazy as _
 
 from handoff.core.actors import Role
 from handoff.core.errors import NotAllowed, Stale
-from referrals.calendars import Delay, DelayUnit
+from referrals.reasons import (
+    CancelReason,
+    DeclineReason,
+    ErrorReason,
+    FailReason,
+    HoldReason,
+    SystemReason,
+)
 
 
 class Kind(TextChoices):
@@ -115,67 +122,6 @@ ENDS: Final[Mapping[Kind, Ends]] = MappingProxyType(
         ),
     }
 )
-
-
-# --- reasons ----------------------------------------------------------------------------------
-
-
-class DeclineReason(TextChoices):
-    NO_CAPACITY = "no_capacity", _("No room for a new client")
-    NOT_IN_WINDOW = "not_in_window", _("No free time in the weeks asked for")
-    OUTSIDE_SCOPE = "outside_scope", _("Outside what I do")
-    OTHER_CARE_FIRST = "other_care_first", _("Other care should come first")
-    TOO_FAR = "too_far", _("Too far away")
-    COST = "cost", _("Cost or coverage does not work out")
-    NOT_REACHED = "not_reached", _("Could not reach the client")
-    CREDENTIAL = "credential", _("A certificate is being renewed")
-    CONFLICT = "conflict", _("Conflict of interest")
-    OTHER = "other", _("Another reason")
-
-
-class CancelReason(TextChoices):
-    CLIENT_CHOICE = "client_choice", _("The client changed plans")
-    OTHER_PROFESSIONAL = "other_professional", _("Somebody else takes over")
-    NO_LONGER_NEEDED = "no_longer_needed", _("No longer needed")
-    CHANGE_OF_HEALTH = "change_of_health", _("The situation changed")
-    MOVED_AWAY = "moved_away", _("The client moved away")
-    OTHER = "other", _("Another reason")
-
-
-class HoldReason(TextChoices):
-    CLIENT_AWAY = "client_away", _("The client is away")
-    CLIENT_UNWELL = "client_unwell", _("The client is unwell")
-    WAITING_FOR_PT = "waiting_for_pt", _("Waiting for the physical therapist")
-    PROFESSIONAL_AWAY = "professional_away", _("The professional is away")
-    SCHEDULE = "schedule", _("No common time for now")
-    COST = "cost", _("Cost or coverage")
-    OTHER = "other", _("Another reason")
-
-
-class FailReason(TextChoices):
-    NOT_REACHED = "not_reached", _("Could not reach the client")
-    DID_NOT_ATTEND = "did_not_attend", _("The client did not come")
-    CLIENT_STOPPED = "client_stopped", _("The client stopped")
-    OTHER_CARE_FIRST = "other_care_first", _("Other care should come first")
-    MOVED_AWAY = "moved_away", _("The client moved away")
-    PROFESSIONAL_LEFT = "professional_left", _("The professional can no longer do it")
-    OTHER = "other", _("Another reason")
-
-
-class ErrorReason(TextChoices):
-    WRONG_CLIENT = "wrong_client", _("Wrong client")
-    WRONG_RECIPIENT = "wrong_recipient", _("Wrong recipient")
-    DUPLICATE = "duplicate", _("Entered twice")
-    OTHER = "other", _("Another mistake")
-
-
-class SystemReason(TextChoices):
-    """Recorded with an edge, never picked by a person. "Not shared" hides whether the client
-    said no or said nothing: nobody is told why sharing did not happen."""
-
-    NOT_SHARED = "not_shared", _("Not shared")
-    TIMEOUT = "timeout", _("No answer in time")
-    SUPERSEDED = "superseded", _("Replaced by a newer referral")
 
 
 # States a referral cannot enter without a reason, and the words to choose from.
@@ -302,9 +248,7 @@ def _edges() -> tuple[Edge, ...]:
 
     # Under way.
     add(v.REPORT, s.IN_PROGRESS, s.IN_PROGRESS, recipient, "An interim report goes to the sender")
-    add(
-        v.HOLD, s.IN_PROGRESS, s.ON_HOLD, sender | recipient, "Either side pauses it", reason=True
-    )
+    add(v.HOLD, s.IN_PROGRESS, s.ON_HOLD, sender | recipient, "Either side pauses it", reason=True)
     add(v.RESUME, s.ON_HOLD, s.IN_PROGRESS, sender | recipient, "It goes on")
     add(v.COMPLETE, s.IN_PROGRESS, s.COMPLETED, recipient, "Done, with a report to the sender")
     for started in (s.IN_PROGRESS, s.ON_HOLD):
@@ -345,9 +289,7 @@ def _edges() -> tuple[Edge, ...]:
         s.ON_HOLD,
         s.CANCEL_REQUESTED,
     ):
-        add(
-            v.SUPERSEDE, seen, s.CANCELLED, system, "A newer one takes its place", fixed=superseded
-        )
+        add(v.SUPERSEDE, seen, s.CANCELLED, system, "A newer one takes its place", fixed=superseded)
         add(
             v.ENTER_IN_ERROR,
             seen,
@@ -395,23 +337,79 @@ RECIPIENT_SEES_ENVELOPE: Final = frozenset({State.SENT, State.VIEWED, State.INFO
 # Ended without the client being taken on: the sender may make a new referral to somebody else.
 REROUTABLE: Final = frozenset({State.DECLINED, State.FAILED, State.EXPIRED})
 
-WAITING_ON: Final[Mapping[State, Party | None]] = MappingProxyType(
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a state means to the outside: whose turn it is, and its names in the standards.
+
+    `task` and `service_request` are FHIR R4 status codes; `business` is the BSeR business status,
+    "" where the standard has none (before sending, and for ends it does not know).
+    """
+
+    waiting_on: Party | None
+    task: str
+    business: str
+    service_request: str
+
+
+_WITH_SENDER, _WITH_RECIPIENT = Party.SENDER, Party.RECIPIENT
+STANDINGS: Final[Mapping[State, Standing]] = MappingProxyType(
     {
-        State.DRAFT: Party.SENDER,
-        State.AWAITING_CONSENT: Party.CLIENT,
-        State.SENT: Party.RECIPIENT,
-        State.VIEWED: Party.RECIPIENT,
-        State.INFO_REQUESTED: Party.SENDER,
-        State.ACCEPTED: Party.RECIPIENT,
-        State.SCHEDULED: Party.RECIPIENT,
-        State.NO_SHOW: Party.RECIPIENT,
-        State.APPT_CANCELLED: Party.RECIPIENT,
-        State.IN_PROGRESS: Party.RECIPIENT,
-        State.ON_HOLD: Party.RECIPIENT,
-        State.CANCEL_REQUESTED: Party.RECIPIENT,
-        **dict.fromkeys(TERMINAL),
+        State.DRAFT: Standing(_WITH_SENDER, "draft", "", "draft"),
+        State.AWAITING_CONSENT: Standing(Party.CLIENT, "draft", "", "draft"),
+        State.SENT: Standing(_WITH_RECIPIENT, "requested", "2.0", "active"),
+        State.VIEWED: Standing(_WITH_RECIPIENT, "received", "2.0", "active"),
+        State.INFO_REQUESTED: Standing(_WITH_SENDER, "received", "2.0", "active"),
+        State.ACCEPTED: Standing(_WITH_RECIPIENT, "accepted", "3.0", "active"),
+        State.DECLINED: Standing(None, "rejected", "4.0", "active"),
+        State.SCHEDULED: Standing(_WITH_RECIPIENT, "in-progress", "5.1.1", "active"),
+        State.NO_SHOW: Standing(_WITH_RECIPIENT, "in-progress", "5.1.2", "active"),
+        State.APPT_CANCELLED: Standing(_WITH_RECIPIENT, "in-progress", "5.1.3", "active"),
+        State.IN_PROGRESS: Standing(_WITH_RECIPIENT, "in-progress", "5.1", "active"),
+        # Either side may resume; the recipient is the one who owes an end.
+        State.ON_HOLD: Standing(_WITH_RECIPIENT, "on-hold", "5.1", "on-hold"),
+        State.CANCEL_REQUESTED: Standing(_WITH_RECIPIENT, "in-progress", "5.2", "active"),
+        State.CANCELLED: Standing(None, "cancelled", "6.0", "revoked"),
+        State.COMPLETED: Standing(None, "completed", "7.0", "completed"),
+        State.FAILED: Standing(None, "failed", "", "active"),
+        State.EXPIRED: Standing(None, "cancelled", "", "active"),
+        State.ENTERED_IN_ERROR: Standing(None, "entered-in-error", "", "entered-in-error"),
+        # Never left the house; mapped so that no state can be without a name outside.
+        State.DISCARDED: Standing(None, "cancelled", "", "revoked"),
     }
 )
+WAITING_ON: Final[Mapping[State, Party | None]] = MappingProxyType(
+    {state: standing.waiting_on for state, standing in STANDINGS.items()}
+)
+TASK_STATUS: Final[Mapping[State, str]] = MappingProxyType(
+    {state: standing.task for state, standing in STANDINGS.items()}
+)
+SERVICE_REQUEST_STATUS: Final[Mapping[State, str]] = MappingProxyType(
+    {state: standing.service_request for state, standing in STANDINGS.items()}
+)
+BUSINESS_STATUS: Final[Mapping[State, str]] = MappingProxyType(
+    {state: standing.business for state, standing in STANDINGS.items()}
+)
+BUSINESS_STATUS_NAMES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "2.0": "Referral Created",
+        "3.0": "Accepted",
+        "4.0": "Declined",
+        "5.1": "In Progress",
+        "5.1.1": "Appointment Scheduled",
+        "5.1.2": "No Show",
+        "5.1.3": "Appointment Cancelled",
+        "5.1.4": "Interim Note",
+        "5.2": "Cancellation Requested",
+        "6.0": "Cancelled",
+        "7.0": "Completed",
+    }
+)
+# Sent along with an interim report, which leaves the referral in progress.
+INTERIM_BUSINESS_STATUS: Final = "5.1.4"
+
+
+# --- lookups ------------------------------------------------------------------------------------
 
 
 def edge(

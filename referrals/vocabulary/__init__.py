@@ -2,9 +2,34 @@
 
 Pure: no models, no clock, no settings. `terms` holds the closed lists, `tables` what fits what,
 `spec` the frozen restriction, `rules` the checks, `compare` tighter and looser, `bodymap` the
-figure's regions.
+figure's parts.
 """
 
+from referrals.vocabulary.bodymap import parts_of, picked
+from referrals.vocabulary.compare import (
+    Revision,
+    compare,
+    is_tighter,
+    needs_pt_act,
+    strictest,
+)
+from referrals.vocabulary.rules import Findings, check, diagnosis_words, value_problem
+from referrals.vocabulary.spec import PT_REVIEW, Criterion, RestrictionSpec, weight_bearing_of
+from referrals.vocabulary.tables import (
+    JOINT_ACTIONS_FOR_REGION,
+    KIND_RULES,
+    NORMAL_ROM,
+    PAIRED,
+    RANGE_FOR_UNIT,
+    ROM_SOURCE,
+    UNITS_FOR_KIND,
+    KindRule,
+    Need,
+    UnitRange,
+    normal_icd10,
+    sides_of,
+    valid_icd10_shape,
+)
 from referrals.vocabulary.terms import (
     Authority,
     BodyRegion,
@@ -24,19 +49,47 @@ from referrals.vocabulary.terms import (
 )
 
 __all__ = [
+    "JOINT_ACTIONS_FOR_REGION",
+    "KIND_RULES",
+    "NORMAL_ROM",
+    "PAIRED",
+    "PT_REVIEW",
+    "RANGE_FOR_UNIT",
+    "ROM_SOURCE",
+    "UNITS_FOR_KIND",
     "Authority",
     "BodyRegion",
     "ClearanceLevel",
     "Comparator",
+    "Criterion",
     "CriterionKind",
     "DischargeReason",
     "DischargeType",
+    "Findings",
     "GoalOutcome",
     "JointAction",
+    "KindRule",
     "Laterality",
+    "Need",
     "Pattern",
     "RestrictionKind",
+    "RestrictionSpec",
+    "Revision",
     "Severity",
     "Unit",
+    "UnitRange",
     "WeightBearing",
+    "check",
+    "compare",
+    "diagnosis_words",
+    "is_tighter",
+    "needs_pt_act",
+    "normal_icd10",
+    "parts_of",
+    "picked",
+    "sides_of",
+    "strictest",
+    "valid_icd10_shape",
+    "value_problem",
+    "weight_bearing_of",
 ]
