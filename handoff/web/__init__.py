@@ -1,0 +1,1 @@
+"""The shared kit of the pages: the door of every view, components, paging, headers."""
