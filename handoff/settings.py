@@ -57,7 +57,10 @@ if not PRODUCTION and not _is_local(_site.hostname):
 
 SECRET_KEY = env.secret("SECRET_KEY")
 SECRET_KEY_FALLBACKS = env.listing("SECRET_KEY_FALLBACKS", [])
-for _name, _key in (("SECRET_KEY", SECRET_KEY), *(("SECRET_KEY_FALLBACKS", k) for k in SECRET_KEY_FALLBACKS)):
+for _name, _key in (
+    ("SECRET_KEY", SECRET_KEY),
+    *(("SECRET_KEY_FALLBACKS", k) for k in SECRET_KEY_FALLBACKS),
+):
     if len(_key) < 50 or len(set(_key)) < 12 or "insecure" in _key or "change" in _key.lower():
         raise ImproperlyConfigured(f"{_name} is too weak: at least 50 random characters")
 
@@ -100,9 +103,11 @@ INSTALLED_APPS = [
     "csp",
 ]
 MIDDLEWARE = [
+    "handoff.web.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "handoff.web.middleware.PrivateAnswerMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -126,7 +131,9 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-            ]
+                "handoff.web.context.navigation",
+            ],
+            "libraries": {"ui": "handoff.web.templatetags.ui"},
         },
     }
 ]
@@ -168,7 +175,7 @@ def _database() -> dict[str, Any]:
 
 DATABASES = {"default": _database()}
 # The cache holds counters only (allauth's rate limits), never content or permissions. It lies in
-# PostgreSQL (table: handoff/migrations/0001), so that a Redis outage cannot break the login.
+# PostgreSQL (table: handoff/migrations/0001_initial.py), so that a Redis outage cannot break the login.
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
@@ -207,6 +214,7 @@ CELERY_TASK_ROUTES = {"referrals.tasks.deliver*": {"queue": "mail"}}
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "referrals.tasks.tick", "schedule": 15.0, "options": {"expires": 15}},
+    "heartbeat": {"task": "handoff.heartbeat", "schedule": 30.0, "options": {"expires": 30}},
 }
 
 # --- people and their sessions -----------------------------------------------------------------

@@ -12,6 +12,7 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
+    path("", include("handoff.web.urls")),
 ]
 # While the apps are being built; becomes two plain lines.
 for _app in ("clients.urls", "referrals.urls"):
