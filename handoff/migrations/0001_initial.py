@@ -1,6 +1,7 @@
-"""The table behind Django's database cache: the shape `createcachetable` would make.
+"""Two technical tables without models: Django's cache and the signs of life.
 
-A migration, so that `migrate` alone leaves a database that works.
+The cache table has the shape `createcachetable` would make; as a migration, `migrate` alone
+leaves a database that works.
 """
 
 from django.db import migrations
@@ -19,5 +20,11 @@ class Migration(migrations.Migration):
                 "CREATE INDEX handoff_cache_expires ON handoff_cache (expires)",
             ],
             reverse_sql="DROP TABLE handoff_cache",
-        )
+        ),
+        migrations.RunSQL(
+            sql="CREATE TABLE handoff_heartbeat ("
+            " process text NOT NULL PRIMARY KEY,"
+            " seen_at timestamp with time zone NOT NULL)",
+            reverse_sql="DROP TABLE handoff_heartbeat",
+        ),
     ]

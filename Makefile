@@ -1,0 +1,50 @@
+# Needs Python 3.11 or newer and make; everything else is installed into .venv.
+PYTHON ?= python3
+PORT ?= 8000
+BIN := .venv/bin
+PY := $(BIN)/python
+# Workers for make test: N=0 runs in one process, N=auto uses every core.
+N ?= 2
+PYTEST_ARGS ?=
+export PORT
+
+.DEFAULT_GOAL := help
+.PHONY: help run reset test check fix lock openapi screens .run-env .dev-env
+
+help:  ## This list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 12
+
+run: .run-env  ## Start everything with demo data on http://localhost:8000 (PORT=...)
+	@exec $(PY) -m handoff.serve
+
+reset:  ## Stop make run and throw the embedded data away
+	@exec $$([ -x $(PY) ] && echo $(PY) || echo $(PYTHON)) -m handoff.serve reset
+
+test: .dev-env  ## The whole test suite (PYTEST_ARGS="-k consent", N=0 for one process)
+	@exec $(PY) -m pytest $(if $(filter-out 0,$(N)),-n $(N)) $(PYTEST_ARGS)
+
+check: .dev-env  ## Lint, format, types, contracts, migrations, OpenAPI, docs, dependencies
+	@exec $(PY) -m handoff.check
+
+fix: .dev-env  ## Let ruff repair what it can
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+openapi: .dev-env  ## Write docs/openapi.yaml anew
+	$(PY) manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
+
+screens: .dev-env  ## Take the screenshots in docs/screens/ anew
+	$(PY) manage.py screens
+
+LOCK := $(PY) -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q
+lock: .dev-env  ## Compile the requirements*.in files (LOCK_ARGS=--upgrade for newer versions)
+	$(LOCK) $(LOCK_ARGS) requirements-uv.in -o requirements-uv.txt
+	$(LOCK) $(LOCK_ARGS) requirements.in -o requirements.txt
+	$(LOCK) $(LOCK_ARGS) requirements-run.in -o requirements-run.txt
+	$(LOCK) $(LOCK_ARGS) requirements-dev.in -o requirements-dev.txt
+
+.run-env:
+	@$(PYTHON) -I handoff/install.py run
+
+.dev-env:
+	@$(PYTHON) -I handoff/install.py dev
