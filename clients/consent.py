@@ -188,8 +188,7 @@ def _authority_stands(event: ConsentEvent, at: datetime) -> bool:
 
 def last_day_allowed(client: Client, at: datetime) -> date:
     """The latest date until which sharing may be agreed, in the client's own zone."""
-    today = at.astimezone(ZoneInfo(client.time_zone)).date()
-    return today + timedelta(days=scopes.MAX_DURATION_DAYS)
+    return scopes.latest_expiry(at.astimezone(ZoneInfo(client.time_zone)).date())
 
 
 def ask(
@@ -405,9 +404,9 @@ def _locked(actor: Actor, consent_id: UUID, at: datetime) -> Consent:
     )
     if consent is None:
         raise NotVisible
-    if actor.user_id in (consent.discloser.user_id, consent.recipient.user_id):
-        if consent.client.user_id != actor.user_id:
-            raise NotAllowed("Only the client, or a guardian, decides about sharing.")
+    sides = (consent.discloser.user_id, consent.recipient.user_id)
+    if actor.user_id in sides and actor.user_id != consent.client.user_id:
+        raise NotAllowed("Only the client, or a guardian, decides about sharing.")
     return consent
 
 
@@ -435,9 +434,9 @@ def _between(
 
 def _checked(classes: Iterable[Scope]) -> frozenset[Scope]:
     try:
-        chosen = frozenset(Scope(value) for value in classes)
-    except ValueError:
-        raise Invalid({"classes": ["One of these parts is not known."]}) from None
+        chosen = scopes.parse(classes)
+    except Invalid as error:
+        raise Invalid({"classes": error.errors["scopes"]}) from None
     if not chosen:
         raise Invalid({"classes": ["Choose at least one part to share."]})
     return chosen
@@ -446,10 +445,7 @@ def _checked(classes: Iterable[Scope]) -> frozenset[Scope]:
 def _end_of(day: date, client: Client, at: datetime) -> datetime:
     """The first instant after `day` in the client's zone."""
     zone = ZoneInfo(client.time_zone)
-    if day < at.astimezone(zone).date():
-        raise Invalid({"expires_on": ["Choose a day that is not past."]})
-    if day > last_day_allowed(client, at):
-        raise Invalid({"expires_on": ["Sharing can be agreed for at most 12 months at a time."]})
+    scopes.check_expiry(day, today=at.astimezone(zone).date())
     return datetime.combine(day + timedelta(days=1), time(0, 0), tzinfo=zone).astimezone(UTC)
 
 
@@ -516,6 +512,6 @@ def _append(
         authority=authority,
         guardianship=guardianship,
         notice_version=notice.version,
-        notice_hash=notice.hash,
+        notice_hash=notice.digest(),
         channel=actor.channel,
     ).append(at=at)

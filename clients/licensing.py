@@ -41,7 +41,7 @@ def missing_to_sign(role: str, credentials: Sequence[Credential], state: str) ->
     if role != Professional.Role.PT:
         return ["Only a physical therapist can sign. You can save a draft."]
     if licence_for(credentials, state) is None:
-        return [f"You need a verified licence, valid today, for {state or 'the client’s state'}."]
+        return [f"You need a verified licence, valid today, for {state}."]
     return []
 
 
@@ -107,9 +107,7 @@ def require_signer(professional: Professional, *, state: str, at: datetime) -> C
         missing = ["Your account here has ended.", *missing]
     if missing:
         raise NotAllowed(missing[0])
-    licence = licence_for(held, state)
-    assert licence is not None  # missing_to_sign would have named it
-    return licence
+    return next(row for row in held if row.kind in LICENCE_KINDS and row.state == state)
 
 
 def require_acceptor(professional: Professional, *, at: datetime) -> None:

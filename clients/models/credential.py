@@ -100,6 +100,9 @@ class Credential(models.Model):
             ),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.state}".strip()
+
     def is_valid_on(self, day: date) -> bool:
         """The rule of `CredentialQuerySet.valid_on` for one row."""
         return (
@@ -108,9 +111,6 @@ class Credential(models.Model):
             and (self.issued_on is None or self.issued_on <= day)
             and (self.expires_on is None or self.expires_on >= day)
         )
-
-    def __str__(self) -> str:
-        return f"{self.get_kind_display()} {self.state}".strip()
 
 
 classify(

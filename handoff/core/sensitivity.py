@@ -16,7 +16,7 @@ class Sensitivity(StrEnum):
     """Names, addresses, who did what: never in logs, mail or URLs."""
     CLINICAL = "clinical"
     """Health data: leaves only through `referrals.disclosure`."""
-    SECRET = "secret"
+    SECRET = "secret"  # noqa: S105 (a name, not a password)
     """Hashes of tokens and the like: leaves never."""
 
 

@@ -1,0 +1,371 @@
+"""The one door through which clinical content leaves, for pages, API and print alike.
+
+A reader gets a frozen packet built from what a permit covers at this moment, and the access
+ledger gets its entry, in that order: content is gathered, then under the lock of the access chain
+the permit is worked out once more, the entry is written and committed, and only then does the
+caller hold something to send. Withdrawing consent takes the same lock, so no disclosure can get a
+number after the withdrawal that forbids it. When the ledger cannot be written, nothing is shown.
+
+Never call these inside an open transaction: the entry would vanish with it.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.utils import timezone
+
+from clients import consent as consents
+from clients import guardians
+from clients.models import AccessEntry, Client, Consent
+from clients.scopes import Scope
+from handoff.core import ledger
+from handoff.core.actors import Actor
+from handoff.core.errors import NotVisible
+from referrals import access, readings
+from referrals.models import DischargeNote, Referral, ReferralMessage
+from referrals.packets import (
+    Envelope,
+    MessageView,
+    Packet,
+    StepView,
+    Withheld,
+    Workspace,
+)
+from referrals.permits import Grant, Grounds, Permit, Standpoint, permit
+from referrals.readings import Sources
+from referrals.states import (
+    RECIPIENT_MAY_READ,
+    RECIPIENT_SEES_ENVELOPE,
+    Party,
+    State,
+    reason_label,
+)
+
+Action = AccessEntry.Action
+Part = TypeVar("Part")
+
+
+def disclose(
+    *,
+    actor: Actor,
+    client_id: UUID,
+    purpose: str,
+    action: AccessEntry.Action = Action.READ,
+    at: datetime | None = None,
+) -> Packet:
+    """The record of a client as `actor` may read it now; writes one access entry.
+
+    Raises NotVisible where nothing connects the two; that attempt is entered as refused, and the
+    error is the same as for a client who does not exist.
+    """
+    client = Client.objects.filter(pk=client_id, merged_into__isnull=True).first()
+    if client is None:
+        raise NotVisible
+    moment = at or timezone.now()
+    allowed = access.permit_for(actor, client, moment)
+    if allowed.is_empty:
+        _refuse(actor, client, purpose, at)
+        raise NotVisible
+    packet = _packet(actor, client, allowed, moment)
+    with transaction.atomic(durable=True):
+        ledger.lock(AccessEntry.CHAIN)
+        moment = at or timezone.now()
+        again = access.permit_for(actor, client, moment)
+        if again != allowed:
+            packet = _packet(actor, client, again, moment)
+        if again.is_empty:
+            _enter(actor, client, again, Action.REFUSED, purpose, (), tuple(Scope), at)
+        else:
+            _enter(actor, client, again, action, purpose, packet.shown, packet.withheld, at)
+    if again.is_empty:
+        raise NotVisible
+    return packet
+
+
+def preview(
+    *, actor: Actor, consent_id: UUID, classes: Iterable[Scope], at: datetime | None = None
+) -> Packet:
+    """Exactly what the recipient of a consent would read if `classes` were agreed.
+
+    For those who may decide about it (and a minor client, who may look). Raises NotVisible for
+    everybody else. Entered as the deciding person's own reading.
+    """
+    moment = at or timezone.now()
+    consent = _consent_of(actor, consent_id, moment)
+    pair = (consent.discloser_id, consent.recipient_id)
+    supposed = permit(
+        Grounds(
+            own_ids=frozenset({consent.recipient_id}),
+            accepted_from=frozenset({pair}),
+            grants=(Grant(consent.pk, *pair, frozenset(Scope(each) for each in classes)),),
+        )
+    )
+    packet = _packet(
+        actor, consent.client, supposed, moment, readers=frozenset({consent.recipient_id})
+    )
+    own = access.permit_for(actor, consent.client, moment)
+    with transaction.atomic(durable=True):
+        _enter(actor, consent.client, own, Action.READ, "preview", packet.shown, (), at)
+    return packet
+
+
+def envelope(*, actor: Actor, referral_id: UUID, at: datetime | None = None) -> Envelope:
+    """What the recipient sees of a referral that waits for their answer; one access entry.
+
+    Raises NotVisible unless `actor` is that recipient and the referral waits for them.
+    """
+    moment = at or timezone.now()
+    referral = access.referral_for(actor, referral_id, at=moment)
+    if not access.recipient_may_see_envelope(actor, referral):
+        raise NotVisible
+    with transaction.atomic(durable=True):
+        ledger.lock(AccessEntry.CHAIN)
+        moment = at or timezone.now()
+        granted = _granted_to_recipient(referral, moment)
+        shown = tuple(scope for scope in (Scope.CLEARANCE, Scope.RESTRICTIONS) if scope in granted)
+        own_permit = access.permit_for(actor, referral.client, moment)
+        _enter(actor, referral.client, own_permit, Action.ENVELOPE, "referral", shown, (), at)
+    return Envelope(
+        referral_id=referral.pk,
+        client_display_name=display_name(referral),
+        sender_name=referral.sender.name,
+        sender_practice=referral.sender.practice.name,
+        goal=referral.goal,
+        start_from=referral.start_from,
+        start_until=referral.start_until,
+        priority=referral.priority,
+        clearance_level=_clearance_of(referral, granted),
+        has_restrictions=_has_restrictions(referral, granted, moment),
+    )
+
+
+def display_name(referral: Referral) -> str:
+    """The client's name as the recipient may know it: shortened until they accept."""
+    client = referral.client
+    if referral.answered_at is not None and referral.state not in (State.DECLINED, State.EXPIRED):
+        return client.name
+    return f"{client.first_name} {client.last_name[:1]}.".strip()
+
+
+def workspace(*, actor: Actor, episode_id: UUID, at: datetime | None = None) -> Workspace:
+    """All of one episode for the treating side, drafts included; one access entry.
+
+    Raises NotVisible for everybody who does not treat it.
+    """
+    moment = at or timezone.now()
+    episode = access.episode_for(actor, episode_id)
+    today = moment.astimezone(ZoneInfo(episode.pt.practice.time_zone)).date()
+    note = (
+        DischargeNote.objects.filter(episode=episode).prefetch_related("goals", "addenda").first()
+    )
+    work = Workspace(
+        client_id=episode.client_id,
+        client_name=episode.client.name,
+        client_state=episode.client.state,
+        episode=readings.history_of(episode),
+        episode_values=readings.stored_values(episode),
+        note_id=note.pk if note else None,
+        note_values=readings.stored_values(note) if note else (),
+        note_revision=note.revision if note else 0,
+        note_signed=readings.signed_note_of(episode) if note and note.is_signed else None,
+        goals=readings.goals_of(note) if note else (),
+        draft_restrictions=readings.draft_restrictions(episode, today),
+        restrictions=readings.all_restrictions(episode, reader_ids=(), at=moment),
+        outcomes=readings.outcomes_of([episode.pk]),
+    )
+    own = access.permit_for(actor, episode.client, moment)
+    shown = tuple(scope for scope in Scope if scope is not Scope.TRAINING_FEEDBACK)
+    with transaction.atomic(durable=True):
+        _enter(actor, episode.client, own, Action.READ, "episode", shown, (), at)
+    return work
+
+
+def thread(
+    *, actor: Actor, referral_id: UUID, at: datetime | None = None
+) -> tuple[MessageView, ...] | None:
+    """Questions and answers of a referral, oldest first; None where they are not shared.
+
+    The two professionals of the referral read it: the sender always, the recipient while the
+    referral waits for them or runs and the client shares something with them. Raises NotVisible
+    for those who may not know of the referral.
+    """
+    moment = at or timezone.now()
+    referral = access.referral_for(actor, referral_id, at=moment)
+    with transaction.atomic(durable=True):
+        ledger.lock(AccessEntry.CHAIN)
+        moment = at or timezone.now()
+        if not _may_read_thread(actor, referral, moment):
+            return None
+        rows = list(
+            ReferralMessage.objects.filter(referral=referral)
+            .select_related("author__user")
+            .order_by("sent_at", "id")
+        )
+        if rows:
+            own = access.permit_for(actor, referral.client, moment)
+            _enter(actor, referral.client, own, Action.READ, "messages", (), (), at)
+    return tuple(
+        MessageView(
+            id=row.pk,
+            author=row.author.name,
+            is_mine=row.author_id in actor.professional_ids,
+            text=row.text,
+            sent_at=row.sent_at,
+        )
+        for row in rows
+    )
+
+
+def steps(*, actor: Actor, referral_id: UUID, at: datetime | None = None) -> tuple[StepView, ...]:
+    """The path of a referral, oldest step first. States and reason codes only, no free text.
+
+    A recipient's path begins when it was sent; the reason for "not shared" is nobody's to know.
+    """
+    referral = access.referral_for(actor, referral_id, at=at)
+    hidden: frozenset[str] = frozenset()
+    if Party.SENDER not in access.parties(actor, referral, at):
+        hidden = frozenset({State.DRAFT, State.AWAITING_CONSENT})
+    rows = referral.events.select_related("by").order_by("id")
+    return tuple(
+        StepView(
+            verb=row.verb,
+            target=row.target,
+            target_label=str(State(row.target).label),
+            at=row.at,
+            by=row.by.name if row.by else "",
+            reason=reason_label(row.reason_code, State(row.target)),
+        )
+        for row in rows
+        if row.target not in hidden
+    )
+
+
+def _packet(
+    actor: Actor,
+    client: Client,
+    allowed: Permit,
+    at: datetime,
+    *,
+    readers: frozenset[UUID] | None = None,
+) -> Packet:
+    """Gather what the permit covers, class by class; everything else is withheld."""
+    if readers is None:
+        recipient = allowed.standpoint is Standpoint.RECIPIENT
+        readers = frozenset(actor.professional_ids) if recipient else frozenset()
+
+    def sources(scope: Scope) -> Sources:
+        return None if allowed.everything else allowed.sources.get(scope, frozenset())
+
+    def part(scope: Scope, read: Callable[[Sources], Part]) -> Part | Withheld:
+        return read(sources(scope)) if allowed.covers(scope) else Withheld(scope)
+
+    return Packet(
+        client_id=client.pk,
+        client_name=client.name,
+        standpoint=allowed.standpoint,
+        as_of=at,
+        contact=part(
+            Scope.CONTACT,
+            lambda ids: readings.contacts(readings.therapists_of(client, ids), at),
+        ),
+        clearance=part(Scope.CLEARANCE, lambda ids: readings.clearances(client, ids)),
+        restrictions=part(
+            Scope.RESTRICTIONS,
+            lambda ids: readings.restrictions(client, ids, reader_ids=readers, at=at),
+        ),
+        history=part(Scope.HISTORY, lambda ids: readings.history(client, ids)),
+        outcomes=part(Scope.OUTCOMES, lambda ids: readings.outcomes(client, ids)),
+        note=part(Scope.NOTE, lambda ids: readings.notes(client, ids)),
+        training_feedback=part(Scope.TRAINING_FEEDBACK, lambda ids: readings.feedback(client, ids)),
+    )
+
+
+def _consent_of(actor: Actor, consent_id: UUID, at: datetime) -> Consent:
+    """A consent question as the client's side may see it. Raises NotVisible."""
+    consent = Consent.objects.select_related("client").filter(pk=consent_id).first()
+    if consent is None or actor.user_id is None:
+        raise NotVisible
+    if consent.client.user_id != actor.user_id:
+        guardians.signer_for(actor, consent.client, at)
+    return consent
+
+
+def _granted_to_recipient(referral: Referral, at: datetime) -> frozenset[Scope]:
+    """The classes the client shares, now, with the recipient from the sender."""
+    live = consents.live(
+        client_id=referral.client_id,
+        at=at,
+        recipient_ids=[referral.recipient_id],
+        discloser_ids=[referral.sender_id],
+    )
+    return frozenset().union(*(each.classes for each in live))
+
+
+def _clearance_of(referral: Referral, granted: frozenset[Scope]) -> str | Withheld:
+    if Scope.CLEARANCE not in granted:
+        return Withheld(Scope.CLEARANCE)
+    found = readings.clearances(referral.client, [referral.sender_id])
+    return found[0].level_label if found else ""
+
+
+def _has_restrictions(
+    referral: Referral, granted: frozenset[Scope], at: datetime
+) -> bool | Withheld:
+    if Scope.RESTRICTIONS not in granted:
+        return Withheld(Scope.RESTRICTIONS)
+    view = readings.restrictions(
+        referral.client, [referral.sender_id], reader_ids=(referral.recipient_id,), at=at
+    )
+    return bool(view.items)
+
+
+def _may_read_thread(actor: Actor, referral: Referral, at: datetime) -> bool:
+    found = access.parties(actor, referral, at)
+    if Party.SENDER in found:
+        return True
+    if Party.RECIPIENT not in found:
+        return False
+    runs = referral.state in RECIPIENT_MAY_READ | RECIPIENT_SEES_ENVELOPE
+    return runs and bool(_granted_to_recipient(referral, at))
+
+
+def _refuse(actor: Actor, client: Client, purpose: str, at: datetime | None) -> None:
+    """Enter a refused attempt of somebody signed in."""
+    if actor.user_id is None:
+        return
+    nothing = permit(Grounds())
+    with transaction.atomic(durable=True):
+        _enter(actor, client, nothing, Action.REFUSED, purpose, (), tuple(Scope), at)
+
+
+def _enter(
+    actor: Actor,
+    client: Client,
+    allowed: Permit,
+    action: AccessEntry.Action,
+    purpose: str,
+    shown: Iterable[Scope],
+    withheld: Iterable[Scope],
+    at: datetime | None,
+) -> None:
+    role = allowed.standpoint.value
+    if allowed.is_empty:
+        role = min(actor.roles, default=Standpoint.NONE.value)
+    professional = next(iter(sorted(actor.professional_ids)), None)
+    AccessEntry(
+        client=client,
+        actor_id=actor.user_id,
+        actor_role=role,
+        professional_id=None if allowed.everything else professional,
+        action=action,
+        shown=list(shown),
+        withheld=list(withheld),
+        consent_ids=sorted(allowed.consent_ids),
+        purpose=purpose,
+        channel=actor.channel,
+        request_id=actor.request_id,
+    ).append(at=at)

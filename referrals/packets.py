@@ -1,0 +1,324 @@
+"""What leaves through the disclosure door: frozen values, never model rows.
+
+A class that is not shared is `Withheld`, which is shown as "not shared" and never as empty.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+from clients.scopes import Scope
+from referrals.permits import Standpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """This class exists and is not shared with the viewer."""
+
+    scope: Scope
+
+
+@dataclass(frozen=True, slots=True)
+class ContactView:
+    """Whom to call about this client."""
+
+    professional_id: UUID
+    name: str
+    title: str
+    practice: str
+    phone: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClearanceView:
+    """That somebody may train, since when, and when to come back."""
+
+    episode_id: UUID
+    level: str
+    level_label: str
+    discharged_on: date
+    set_by: str
+    flare_up_plan: str
+    return_criteria: str
+
+
+@dataclass(frozen=True, slots=True)
+class CriterionView:
+    """One condition for lifting a restriction."""
+
+    kind: str
+    measure: str
+    comparator: str
+    value: str
+    unit: str
+    side: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class RestrictionView:
+    """One restriction as it stands in its newest signed version."""
+
+    id: UUID
+    version_id: UUID
+    client_id: UUID
+    episode_id: UUID
+    version: int
+    status: str
+    kind: str
+    severity: str
+    body_region: str
+    laterality: str
+    patterns: tuple[str, ...]
+    joint_action: str
+    comparator: str
+    value: Decimal | None
+    value_high: Decimal | None
+    unit: str
+    weight_bearing: str
+    wording: str
+    instead: str
+    criteria: tuple[CriterionView, ...]
+    review_on: date
+    review_overdue: bool
+    review_sentence: str
+    authority: str
+    authority_name: str
+    set_by: str
+    set_on: date
+    acknowledged_at: datetime | None
+    headline: str
+    sentence: str
+    plate: str
+    map_regions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionView:
+    """Per discharge: that limits are listed, or that the therapist decided none are needed."""
+
+    episode_id: UUID
+    decision: str
+    set_by: str
+    signed_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class RestrictionsView:
+    """All active restrictions, strictest first, with the decisions behind them."""
+
+    items: tuple[RestrictionView, ...]
+    decisions: tuple[DecisionView, ...]
+
+    @property
+    def none_needed(self) -> bool:
+        """Decided, and the decision is that there are no restrictions."""
+        return bool(self.decisions) and not self.items
+
+    @property
+    def unacknowledged(self) -> tuple[RestrictionView, ...]:
+        return tuple(item for item in self.items if item.acknowledged_at is None)
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryView:
+    """What happened, in the therapist's words."""
+
+    episode_id: UUID
+    condition: str
+    icd10_code: str
+    body_region: str
+    laterality: str
+    onset_on: date | None
+    mechanism: str
+    surgery: str
+    surgery_on: date | None
+    started_on: date
+    ended_on: date | None
+    status: str
+    pt_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class MeasurementView:
+    id: UUID
+    moment: str
+    value: Decimal
+    side: str
+    taken_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeView:
+    """One measure over one episode, first to last."""
+
+    episode_id: UUID
+    measure: str
+    name: str
+    unit: str
+    low: Decimal
+    high: Decimal
+    higher_is_better: bool
+    side: str
+    values: tuple[MeasurementView, ...]
+    change_sentence: str
+    reaches_reference: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GoalView:
+    id: UUID
+    text: str
+    outcome: str
+    outcome_label: str
+    why_not: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddendumView:
+    id: UUID
+    text: str
+    signed_at: datetime
+    signer_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoteView:
+    """The whole discharge note, with its addenda in order."""
+
+    id: UUID
+    episode_id: UUID
+    fields: tuple[tuple[str, str, str], ...]
+    """(field name, label, text as shown), in the order of the note."""
+    goals: tuple[GoalView, ...]
+    rationales: tuple[tuple[UUID, str], ...]
+    """(restriction id, clinical reason) for restrictions that have one."""
+    signed_at: datetime | None
+    signer_name: str
+    signer_credential: str
+    licence_state: str
+    licence_number: str
+    content_hash: str
+    addenda: tuple[AddendumView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackView:
+    """What a trainer reported back."""
+
+    id: UUID
+    referral_id: UUID
+    kind: str
+    kind_label: str
+    author: str
+    sessions_held: int | None
+    observations: str
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """The record of one client as one viewer may read it at one moment."""
+
+    client_id: UUID
+    client_name: str
+    standpoint: Standpoint
+    as_of: datetime
+    contact: tuple[ContactView, ...] | Withheld
+    clearance: tuple[ClearanceView, ...] | Withheld
+    restrictions: RestrictionsView | Withheld
+    history: tuple[HistoryView, ...] | Withheld
+    outcomes: tuple[OutcomeView, ...] | Withheld
+    note: tuple[NoteView, ...] | Withheld
+    training_feedback: tuple[FeedbackView, ...] | Withheld
+
+    def part(self, scope: Scope) -> object:
+        """The content of one class, or Withheld."""
+        return getattr(self, scope.value)
+
+    @property
+    def shown(self) -> tuple[Scope, ...]:
+        return tuple(scope for scope in Scope if not isinstance(self.part(scope), Withheld))
+
+    @property
+    def withheld(self) -> tuple[Scope, ...]:
+        return tuple(scope for scope in Scope if isinstance(self.part(scope), Withheld))
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """All a recipient sees before they accept."""
+
+    referral_id: UUID
+    client_display_name: str
+    sender_name: str
+    sender_practice: str
+    goal: str
+    start_from: date | None
+    start_until: date | None
+    priority: str
+    clearance_level: str | Withheld
+    """Label of the level, "" when none is set yet."""
+    has_restrictions: bool | Withheld
+
+
+@dataclass(frozen=True, slots=True)
+class MessageView:
+    id: UUID
+    author: str
+    is_mine: bool
+    text: str
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """One step of a referral's history."""
+
+    verb: str
+    target: str
+    target_label: str
+    at: datetime
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DraftRestrictionView:
+    """A restriction of an unsigned note, with what is wrong with it."""
+
+    version_id: UUID
+    restriction_id: UUID
+    values: tuple[tuple[str, object], ...]
+    headline: str
+    sentence: str
+    plate: str
+    severity: str
+    map_regions: tuple[str, ...]
+    errors: tuple[tuple[str, str], ...]
+    warnings: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """What the treating side works with: the episode, the note as it is, everything unsigned."""
+
+    client_id: UUID
+    client_name: str
+    client_state: str
+    episode: HistoryView
+    episode_values: tuple[tuple[str, object], ...]
+    """(field name, stored value) of the episode, for forms."""
+    note_id: UUID | None
+    note_values: tuple[tuple[str, object], ...]
+    """(field name, stored value) of the note, for forms; empty without a note."""
+    note_revision: int
+    note_signed: NoteView | None
+    """The note as everybody reads it, once signed."""
+    goals: tuple[GoalView, ...]
+    draft_restrictions: tuple[DraftRestrictionView, ...]
+    restrictions: tuple[RestrictionView, ...]
+    """Signed ones, lifted ones included."""
+    outcomes: tuple[OutcomeView, ...]
