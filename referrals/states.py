@@ -1,8 +1,8 @@
 """The life of a referral as one table: states, edges, who may walk each, and the waits.
 
 Pure. Verbs in `referrals.lifecycle` ask `edge()` before they write; pages ask `edges_from()` for
-the buttons; `referrals.statechart` draws `docs/states.md` from it. Guards that need rows (a signed note, an active
-consent, a current credential) are not in the table: they belong to the verb.
+the buttons; `referrals.statechart` draws `docs/states.md` from it. Guards that need rows (a signed
+note, an active consent, a current credential) are not in the table: they belong to the verb.
 
 Names follow the closed loop of HL7 FHIR `Task` and of BSeR/360X; both mappings are below.
 """
