@@ -298,7 +298,8 @@ def _edges() -> tuple[Edge, ...]:
             "It should never have existed",
             reason=True,
         )
-    return tuple(table)
+    order = list(State)
+    return tuple(sorted(table, key=lambda step: order.index(step.source)))
 
 
 EDGES: Final = _edges()

@@ -26,7 +26,7 @@ from referrals.vocabulary.terms import (
 
 # Limits are kept in numeric(7, 2) columns.
 DECIMAL_PLACES: Final = 2
-TEXT_MAX_LENGTH: Final = 500
+TEXT_MAX_LENGTH: Final = 300
 NAME_MAX_LENGTH: Final = 120
 
 
