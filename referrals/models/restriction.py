@@ -1,8 +1,9 @@
 """Movement restrictions: a stable head, versions that are frozen once signed, acknowledgements."""
 
 import uuid
+from collections.abc import Collection
 from datetime import date
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -12,6 +13,7 @@ from django.utils import timezone
 
 from clients.models import Professional
 from handoff.core.sensitivity import classify
+from referrals import criteria as stored_criteria
 from referrals.models.episode import Episode
 from referrals.vocabulary import (
     Authority,
@@ -21,6 +23,7 @@ from referrals.vocabulary import (
     Laterality,
     Pattern,
     RestrictionKind,
+    RestrictionSpec,
     Severity,
     Unit,
     WeightBearing,
@@ -42,6 +45,43 @@ class Restriction(models.Model):
 
 
 classify(Restriction, public=("id", "created_at"), personal=("episode",))
+
+
+class RestrictionVersionQuerySet(models.QuerySet["RestrictionVersion"]):
+    def newest_signed(self, episode_ids: Collection[uuid.UUID]) -> Self:
+        """The version that rules, one per restriction of these episodes: lifted ones included.
+
+        Strictest first, then in the order in which the restrictions were made. No ids, no rows.
+        """
+        newest = (
+            RestrictionVersion.objects.filter(
+                restriction__episode_id__in=list(episode_ids), signed_at__isnull=False
+            )
+            .order_by("restriction_id", "-number")
+            .distinct("restriction_id")
+            .values("pk")
+        )
+        return self.filter(pk__in=newest).order_by(
+            _STRICTEST_FIRST, "restriction__created_at", "pk"
+        )
+
+    def in_force(self) -> Self:
+        """Those that are not lifted. Add it after `newest_signed`: an older version of a lifted
+        restriction was in force once and is so no longer."""
+        return self.filter(status=RestrictionVersion.Status.ACTIVE)
+
+    def drafts_of(self, episode_id: uuid.UUID) -> Self:
+        """What nobody signed yet, in the order in which it was written."""
+        return self.filter(restriction__episode_id=episode_id, signed_at__isnull=True).order_by(
+            "restriction__created_at", "restriction_id"
+        )
+
+
+# Declared strictest first.
+_STRICTEST_FIRST = models.Case(
+    *(models.When(severity=each, then=rank) for rank, each in enumerate(Severity)),
+    default=len(Severity),
+)
 
 
 class RestrictionVersion(models.Model):
@@ -88,6 +128,8 @@ class RestrictionVersion(models.Model):
     set_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     signed_at = models.DateTimeField(null=True, blank=True)
 
+    objects = RestrictionVersionQuerySet.as_manager()
+
     class Meta:
         ordering: ClassVar[list[str]] = ["restriction", "number"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
@@ -112,6 +154,30 @@ class RestrictionVersion(models.Model):
 
     def __str__(self) -> str:
         return f"restriction version {self.pk}"
+
+    def spec(self) -> RestrictionSpec:
+        """What this version says, as the frozen value that rules and wording work on."""
+        return RestrictionSpec(
+            kind=RestrictionKind(self.kind),
+            severity=Severity(self.severity),
+            body_region=BodyRegion(self.body_region),
+            laterality=Laterality(self.laterality),
+            patterns=tuple(Pattern(each) for each in self.patterns),
+            joint_action=JointAction(self.joint_action) if self.joint_action else None,
+            comparator=Comparator(self.comparator) if self.comparator else None,
+            value=self.value,
+            value_high=self.value_high,
+            unit=Unit(self.unit) if self.unit else None,
+            weight_bearing=WeightBearing(self.weight_bearing) if self.weight_bearing else None,
+            wording=self.wording,
+            instead=self.instead,
+            criteria=stored_criteria.from_json(self.criteria),
+            review_on=self.review_on,
+            earliest_lift_on=self.earliest_lift_on,
+            authority=Authority(self.authority),
+            authority_name=self.authority_name,
+            authority_on=self.authority_on,
+        )
 
     def is_review_overdue_on(self, day: date) -> bool:
         """Past its review date; the restriction stays in force all the same."""
