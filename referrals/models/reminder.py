@@ -1,6 +1,7 @@
 """Reminders as rows: planned with the transition that causes them, claimed with a lease."""
 
 import uuid
+from datetime import date
 from typing import ClassVar
 
 from django.conf import settings
@@ -155,12 +156,20 @@ classify(
 )
 
 
+class HolidayManager(models.Manager["Holiday"]):
+    def days_in(self, state: str) -> frozenset[date]:
+        """The days that are no business days in a two-letter state."""
+        return frozenset(self.filter(state__in=("", state)).values_list("day", flat=True))
+
+
 class Holiday(models.Model):
     """A day that is no business day, everywhere or in one state."""
 
     day = models.DateField()
     state = models.CharField(max_length=2, blank=True, help_text="Empty: everywhere.")
     name = models.CharField(max_length=80)
+
+    objects = HolidayManager()
 
     class Meta:
         ordering: ClassVar[list[str]] = ["day", "state"]

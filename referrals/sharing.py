@@ -1,0 +1,176 @@
+"""What follows when somebody asks for, gives, narrows or ends consent.
+
+Each verb is the ledger's own (`clients.consent`) plus its consequences for referrals that wait
+and for reminders, in one transaction. Pages and API call these.
+"""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from clients import access as people
+from clients import consent as consents
+from clients.models import Consent, Professional
+from clients.scopes import Scope
+from handoff.core import audit
+from handoff.core.actors import Actor
+from handoff.core.errors import NotVisible
+from referrals import access, lifecycle, reminders
+from referrals.models import Referral
+from referrals.states import State
+
+
+def ask(
+    *,
+    actor: Actor,
+    client_id: UUID,
+    discloser_id: UUID,
+    recipient_id: UUID,
+    purpose: str,
+    classes: Iterable[Scope],
+    at: datetime | None = None,
+) -> Consent:
+    """Put a question to the client; the client may also put it to themselves, to share more.
+
+    Raises NotVisible where the actor does not know the client or one side is unknown.
+    """
+    at = at or timezone.now()
+    client = access.client_for(actor, client_id, at=at)
+    sides = {
+        each.pk: each
+        for each in Professional.objects.select_related("user", "practice").filter(
+            pk__in=[discloser_id, recipient_id], left_at__isnull=True
+        )
+    }
+    if discloser_id not in sides or recipient_id not in sides or discloser_id == recipient_id:
+        raise NotVisible
+    if not readable_pair(client_id, discloser_id):
+        raise NotVisible
+    with transaction.atomic():
+        consent = consents.ask(
+            actor=actor,
+            client=client,
+            discloser=sides[discloser_id],
+            recipient=sides[recipient_id],
+            purpose=purpose,
+            classes=classes,
+            at=at,
+        )
+        if actor.user_id != client.user_id:
+            reminders.consent_asked(consent, urgent=False, at=at)
+        audit.record(actor, "consent.asked", consent, at=at)
+    return consent
+
+
+def grant(
+    *,
+    actor: Actor,
+    consent_id: UUID,
+    classes: Iterable[Scope],
+    expires_on: date,
+    at: datetime | None = None,
+) -> Consent:
+    """Agree; a handoff that waited for this goes out at once."""
+    at = at or timezone.now()
+    with transaction.atomic():
+        waiting = _waiting(consent_id)
+        consent = consents.grant(
+            actor=actor, consent_id=consent_id, classes=classes, expires_on=expires_on, at=at
+        )
+        for referral in waiting:
+            lifecycle.consent_given(referral=referral, at=at)
+        reminders.consent_changed(consent, at=at)
+        audit.record(actor, "consent.granted", consent, at=at)
+    return consent
+
+
+def decline(*, actor: Actor, consent_id: UUID, at: datetime | None = None) -> Consent:
+    """Say no; a handoff that waited for this is closed, and nobody is told why."""
+    at = at or timezone.now()
+    with transaction.atomic():
+        waiting = _waiting(consent_id)
+        consent = consents.decline(actor=actor, consent_id=consent_id, at=at)
+        for referral in waiting:
+            lifecycle.consent_refused(referral=referral, at=at)
+        reminders.consent_changed(consent, at=at)
+        audit.record(actor, "consent.declined", consent, at=at)
+    return consent
+
+
+def narrow(
+    *, actor: Actor, consent_id: UUID, classes: Iterable[Scope], at: datetime | None = None
+) -> Consent:
+    """Share less from the next read on."""
+    at = at or timezone.now()
+    with transaction.atomic():
+        consent = consents.narrow(actor=actor, consent_id=consent_id, classes=classes, at=at)
+        reminders.consent_changed(consent, at=at)
+        audit.record(actor, "consent.narrowed", consent, at=at)
+    return consent
+
+
+def revoke(*, actor: Actor, consent_id: UUID, at: datetime | None = None) -> Consent:
+    """Share nothing from the next read on."""
+    at = at or timezone.now()
+    with transaction.atomic():
+        consent = consents.revoke(actor=actor, consent_id=consent_id, at=at)
+        reminders.consent_changed(consent, at=at)
+        audit.record(actor, "consent.revoked", consent, at=at)
+    return consent
+
+
+def consent_for(actor: Actor, pk: UUID, *, at: datetime | None = None) -> Consent:
+    """A consent question the actor may know of: the client's side, or one of its two sides.
+
+    Raises NotVisible for everybody else.
+    """
+    consent = (
+        Consent.objects.select_related(
+            "client",
+            "discloser__user",
+            "discloser__practice",
+            "recipient__user",
+            "recipient__practice",
+        )
+        .filter(pk=pk)
+        .first()
+    )
+    if consent is None:
+        raise NotVisible
+    if consent.discloser_id in actor.professional_ids:
+        return consent
+    if consent.recipient_id in actor.professional_ids and _recipient_was_told(consent):
+        return consent
+    people.own_client(actor, consent.client_id, at)
+    return consent
+
+
+def readable_pair(client_id: UUID, discloser_id: UUID) -> bool:
+    """Whether this professional holds anything of the client that could be shared."""
+    return Professional.objects.filter(
+        pk=discloser_id, episodes__client_id=client_id, role=Professional.Role.PT
+    ).exists()
+
+
+def _recipient_was_told(consent: Consent) -> bool:
+    """A recipient learns of a question only through a referral that reached them."""
+    return Referral.objects.filter(
+        client_id=consent.client_id,
+        recipient_id=consent.recipient_id,
+        sent_at__isnull=False,
+    ).exists()
+
+
+def _waiting(consent_id: UUID) -> list[Referral]:
+    """Referrals that wait for this consent, locked before the ledgers are."""
+    return list(
+        Referral.objects.select_for_update(of=("self",))
+        .select_related(
+            "client", "sender__user", "sender__practice", "recipient__user", "recipient__practice"
+        )
+        .filter(consent_id=consent_id, state=State.AWAITING_CONSENT)
+        .order_by("id")
+    )
