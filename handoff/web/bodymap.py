@@ -105,6 +105,11 @@ _REGION_AT = {
 }
 
 
+def site_name(site: str) -> str:
+    """`left-knee` in words, the same for both views."""
+    return site.replace("-", " ").capitalize()
+
+
 def strictest(marks: Mapping[str, object] | Iterable[tuple[str, object]]) -> dict[str, Tone]:
     """One tone per site: where two limits meet, the strictest shows."""
     pairs = marks.items() if isinstance(marks, Mapping) else marks

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.forms import BaseForm, BoundField
+from django.forms import BaseForm, BoundField, ChoiceField, Field
 from django.forms.formsets import BaseFormSet
 from django.forms.widgets import (
     CheckboxInput,
@@ -78,11 +78,14 @@ def present(
     hints: Mapping[str, str] | None = None,
     on: str = "On",
     off: str = "Off",
+    placeholder: bool = True,
 ) -> Presented:
     """Choose the control for a bound field and tie its hint and errors to it."""
     widget = bound.field.widget
+    if not placeholder:
+        widget.attrs.pop("placeholder", None)
     hint = hint or str(bound.help_text)
-    errors = tuple(str(text) for text in bound.errors)
+    errors = errors_of(bound)
     ident = bound.auto_id or bound.html_name
     described = " ".join(
         name for name, used in ((f"{ident}_helptext", hint), (f"{ident}_error", errors)) if used
@@ -137,10 +140,17 @@ def complaints(sources: Iterable["BaseForm | BaseFormSet[Any]"]) -> list[Complai
         found += [Complaint(str(text)) for text in source.non_field_errors()]
         for bound in source:
             found += [
-                Complaint(str(text), target=_target(bound), label=str(bound.label))
-                for text in bound.errors
+                Complaint(text, target=_target(bound), label=str(bound.label))
+                for text in errors_of(bound)
             ]
     return found
+
+
+def errors_of(bound: BoundField) -> tuple[str, ...]:
+    """What is wrong with a field, as something to do: Django's "This field is required" is not."""
+    plain = str(Field.default_error_messages["required"])
+    empty = "Choose one" if isinstance(bound.field, ChoiceField) else "Fill this in"
+    return tuple(empty if str(text) == plain else str(text) for text in bound.errors)
 
 
 def _kind(widget: Any, wanted: str) -> str:

@@ -59,18 +59,26 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("[data-print]")) window.print();
 });
 
-// The server did not answer, or failed: say so, in words, where every notice appears.
-function sayUnreachable() {
+// Say something where every notice appears; the words are in a <template> of the page.
+function say(id) {
   const notices = document.getElementById("notices");
-  const words = document.getElementById("unreachable");
+  const words = document.getElementById(id);
   if (notices && words) notices.replaceChildren(words.content.cloneNode(true));
 }
-document.addEventListener("htmx:sendError", sayUnreachable);
-document.addEventListener("htmx:responseError", sayUnreachable);
+document.addEventListener("allauth.error", (event) => {
+  event.preventDefault();
+  say("passkey-failed");
+});
+// The server did not answer, or failed.
+document.addEventListener("htmx:sendError", () => say("unreachable"));
+document.addEventListener("htmx:responseError", () => say("unreachable"));
 document.addEventListener("htmx:afterSwap", (event) => {
   focusFirst(event.target);
   wirePickers(event.target);
 });
+
+// What only works with a script is hidden until there is one.
+for (const button of document.querySelectorAll("[data-needs-script]")) button.hidden = false;
 
 focusFirst(document);
 wirePickers(document);

@@ -301,12 +301,13 @@ def field(bound: Any, **options: Any) -> dict[str, Any]:
 
 
 @register.inclusion_tag("components/error_summary.html")
-def error_summary(*sources: Any, title: str = "") -> dict[str, Any]:
+def error_summary(*sources: Any, title: str = "", focus: bool = True) -> dict[str, Any]:
     """What is left to correct in these forms or formsets, each line a link to its field."""
     complaints = forms.complaints(sources)
     count = len(complaints)
     return {
         "complaints": complaints,
+        "focus": focus,
         "title": title
         or ("One thing needs another look" if count == 1 else f"{count} things need another look"),
     }
@@ -344,13 +345,10 @@ def bodymap_legend(
     marks: Mapping[str, object] | Iterable[tuple[str, object]] = (),
 ) -> dict[str, Any]:
     """What each pattern means, naming the regions that wear it; all four without marks."""
-    names = {
-        region.site: region.name for view in bodies.VIEWS for region in bodies.figure(view).regions
-    }
     worn = bodies.strictest(marks)
     rows = []
     for tone in (look.AVOID, look.MODIFY, look.CAUTION, look.CLEAR):
-        said = [names[site] for site, one in worn.items() if one is tone and site in names]
+        said = [bodies.site_name(site) for site, one in worn.items() if one is tone]
         if said or not worn:
             rows.append({"tone": tone, "regions": ", ".join(said)})
     return {"rows": rows}
