@@ -92,6 +92,10 @@ class RestrictionView:
     headline: str
     sentence: str
     plate: str
+    plate_caption: str
+    lifts_when: str
+    earliest_sentence: str
+    """Empty when no such day lies ahead."""
     map_regions: tuple[str, ...]
 
 

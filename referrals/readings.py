@@ -310,7 +310,7 @@ def _signed_versions(client: Client, sources: Sources) -> list[RestrictionVersio
 
 def _newest_signed(episode_ids: Collection[UUID]) -> QuerySet[RestrictionVersion]:
     return RestrictionVersion.objects.newest_signed(episode_ids).select_related(
-        "restriction__episode__pt__practice", "set_by"
+        "restriction__episode__pt__practice", "restriction__episode__pt__user", "set_by"
     )
 
 
@@ -372,6 +372,9 @@ def _restriction_view(
         headline=wording.headline(spec),
         sentence=wording.sentence(spec),
         plate=wording.plate_text(spec),
+        plate_caption=wording.plate_caption(spec),
+        lifts_when=wording.lifts_when(spec, pt=episode.pt.name),
+        earliest_sentence=wording.earliest_line(spec, today),
         map_regions=tuple(parts_of(spec.body_region, spec.laterality)),
     )
 
