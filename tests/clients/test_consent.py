@@ -209,9 +209,7 @@ def test_narrowing_holds_at_once_and_keeps_the_day(cast: Cast) -> None:
 def test_narrowing_cannot_widen(cast: Cast, classes: set[Scope]) -> None:
     consent = granted_consent(**cast.sides(), classes=THREE)
     with pytest.raises(Invalid):
-        consents.narrow(
-            actor=acting(cast.client), consent_id=consent.pk, classes=classes, at=NOON
-        )
+        consents.narrow(actor=acting(cast.client), consent_id=consent.pk, classes=classes, at=NOON)
     assert cast.live() == THREE
 
 

@@ -1,0 +1,257 @@
+"""The admin's people: accounts, practices, credentials, guardians. No clinical text anywhere.
+
+Whatever has consequences goes through a verb, which records who did it; forms only edit what has
+none.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from allauth.account.decorators import secure_admin_login
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from clients import verification
+from clients.access import actor_for
+from clients.models import (
+    Client,
+    Credential,
+    Guardianship,
+    Invitation,
+    Practice,
+    Professional,
+    User,
+)
+from handoff.core.actors import Actor, Channel
+from handoff.core.audit import AuditEntry
+from handoff.core.errors import DomainError
+
+if TYPE_CHECKING:
+    from django.db.models import Model
+
+admin.site.site_header = "Handoff administration"
+admin.site.site_title = "Handoff"
+admin.site.index_title = "What needs a person"
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # one login
+
+
+def admin_actor(request: HttpRequest) -> Actor:
+    """The acting admin, for verbs called from the admin."""
+    user = request.user if isinstance(request.user, User) else None
+    return actor_for(user, channel=Channel.PAGE, request_id=getattr(request, "request_id", ""))
+
+
+def each(
+    request: HttpRequest,
+    modeladmin: admin.ModelAdmin[Any],
+    rows: "QuerySet[Any]",
+    verb: Callable[[Actor, Any], object],
+    done: str,
+) -> None:
+    """Run `verb` for each selected row; say how many were done and why others were not."""
+    actor = admin_actor(request)
+    count = 0
+    for row in rows.order_by("pk"):
+        try:
+            verb(actor, row.pk)
+        except DomainError as error:
+            modeladmin.message_user(request, f"{row}: {error}", messages.WARNING)
+        else:
+            count += 1
+    if count:
+        modeladmin.message_user(request, f"{count} {done}.", messages.SUCCESS)
+
+
+class ReadOnlyAdmin(admin.ModelAdmin[Any]):
+    """Rows that the admin may look at and nothing else."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: "Model | None" = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: "Model | None" = None) -> bool:
+        return False
+
+
+class KeptAdmin(admin.ModelAdmin[Any]):
+    """Rows that may be edited but never deleted: others refer to them."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: "Model | None" = None) -> bool:
+        return False
+
+
+@admin.register(User)
+class UserAdmin(KeptAdmin):
+    list_display = ("email", "first_name", "last_name", "is_active", "is_staff", "last_login")
+    list_filter = ("is_active", "is_staff")
+    search_fields = ("email", "last_name")
+    ordering = ("email",)
+    fields = ("email", "first_name", "last_name", "time_zone", "is_active", "is_staff")
+    readonly_fields = ("email",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # people sign up themselves, or come by invitation
+
+
+@admin.register(Practice)
+class PracticeAdmin(KeptAdmin):
+    list_display = ("name", "kind", "city", "state")
+    list_filter = ("kind", "state")
+    search_fields = ("name", "city")
+
+
+@admin.register(Professional)
+class ProfessionalAdmin(KeptAdmin):
+    list_display = ("user", "role", "practice", "accepts_referrals", "left_at")
+    list_filter = ("role", "accepts_referrals")
+    list_select_related = ("user", "practice")
+    search_fields = ("user__email", "user__last_name", "practice__name")
+    autocomplete_fields = ("user", "practice")
+
+
+class Standing(admin.SimpleListFilter):
+    """What a credential needs from the admin."""
+
+    title = "standing"
+    parameter_name = "standing"
+
+    def lookups(
+        self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]
+    ) -> list[tuple[str, str]]:
+        return [
+            ("unverified", "To be checked"),
+            ("ending", "Ends within 60 days"),
+            ("ended", "Ended"),
+            ("withdrawn", "Withdrawn"),
+        ]
+
+    def queryset(
+        self, request: HttpRequest, queryset: "QuerySet[Credential]"
+    ) -> "QuerySet[Credential]":
+        today = timezone.localdate()
+        match self.value():
+            case "unverified":
+                return queryset.filter(verified_at__isnull=True, withdrawn_at__isnull=True)
+            case "ending":
+                return queryset.filter(expires_on__range=(today, today + timedelta(days=60)))
+            case "ended":
+                return queryset.filter(expires_on__lt=today)
+            case "withdrawn":
+                return queryset.filter(withdrawn_at__isnull=False)
+            case _:
+                return queryset
+
+
+@admin.register(Credential)
+class CredentialAdmin(KeptAdmin):
+    list_display = ("user", "kind", "state", "number", "expires_on", "verified_at", "withdrawn_at")
+    list_filter = (Standing, "kind", "state")
+    list_select_related = ("user",)
+    search_fields = ("user__email", "user__last_name", "number")
+    autocomplete_fields = ("user",)
+    fields = (
+        *("user", "kind", "title", "issuer", "number", "state", "issued_on", "expires_on"),
+        *("verified_where", "verified_at", "verified_by", "withdrawn_at", "withdrawn_by"),
+    )
+    actions = ("verify", "withdraw")
+    STAMPS: ClassVar[tuple[str, ...]] = (
+        *("verified_at", "verified_by", "withdrawn_at", "withdrawn_by"),
+    )
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Credential | None = None
+    ) -> tuple[str, ...]:
+        """What was verified is what was seen: a change needs a new credential."""
+        if obj is not None and obj.verified_at is not None:
+            return tuple(str(name) for name in self.fields)
+        return self.STAMPS
+
+    @admin.action(description="Verify: I looked it up where “verified where” says")
+    def verify(self, request: HttpRequest, queryset: "QuerySet[Credential]") -> None:
+        where = dict(queryset.values_list("pk", "verified_where"))
+        each(
+            request,
+            self,
+            queryset,
+            lambda actor, pk: verification.verify_credential(
+                actor=actor, credential_id=pk, where=where[pk]
+            ),
+            "verified",
+        )
+
+    @admin.action(description="Withdraw: it stops counting now")
+    def withdraw(self, request: HttpRequest, queryset: "QuerySet[Credential]") -> None:
+        each(
+            request,
+            self,
+            queryset,
+            lambda actor, pk: verification.withdraw_credential(actor=actor, credential_id=pk),
+            "withdrawn",
+        )
+
+
+@admin.register(Client)
+class ClientAdmin(ReadOnlyAdmin):
+    """Identity only, and found by exact address: no browsing through who is in care."""
+
+    list_display = ("id", "state", "has_account", "created_at")
+    list_filter = ("state",)
+    search_fields = ("=email", "=id")
+    search_help_text = "The whole e-mail address, or the id."
+    fields = ("id", "first_name", "last_name", "email", "state", "time_zone", "created_at")
+    ordering = ("-created_at",)
+
+    @admin.display(boolean=True, description="account")
+    def has_account(self, client: Client) -> bool:
+        return client.user_id is not None
+
+
+@admin.register(Guardianship)
+class GuardianshipAdmin(ReadOnlyAdmin):
+    list_display = ("user", "relationship", "client_id", "verified_at", "ended_at")
+    list_filter = (("verified_at", admin.EmptyFieldListFilter), "relationship")
+    list_select_related = ("user",)
+    search_fields = ("=user__email",)
+    actions = ("verify", "end")
+
+    @admin.action(description="Verify: I checked the document of authority")
+    def verify(self, request: HttpRequest, queryset: "QuerySet[Guardianship]") -> None:
+        each(
+            request,
+            self,
+            queryset,
+            lambda actor, pk: verification.verify_guardianship(actor=actor, guardianship_id=pk),
+            "verified",
+        )
+
+    @admin.action(description="End: may act no longer, from now on")
+    def end(self, request: HttpRequest, queryset: "QuerySet[Guardianship]") -> None:
+        each(
+            request,
+            self,
+            queryset,
+            lambda actor, pk: verification.end_guardianship(actor=actor, guardianship_id=pk),
+            "ended",
+        )
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ReadOnlyAdmin):
+    list_display = ("id", "kind", "invited_by", "created_at", "expires_at", "used_at")
+    list_filter = ("kind", ("used_at", admin.EmptyFieldListFilter))
+    list_select_related = ("invited_by__user",)
+    fields = ("id", "kind", "invited_by", "created_at", "expires_at", "used_at", "cancelled_at")
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnlyAdmin):
+    list_display = ("number", "at", "verb", "object_type", "object_id", "actor_id", "channel")
+    list_filter = ("object_type", "channel")
+    search_fields = ("=object_id", "=actor_id", "=request_id")
+    show_full_result_count = False
+    ordering = ("-number",)
