@@ -9,7 +9,7 @@ PYTEST_ARGS ?=
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset test check fix lock openapi screens .run-env .dev-env
+.PHONY: help run reset test check lint fix lock openapi screens .run-env .dev-env
 
 help:  ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 12
@@ -25,6 +25,9 @@ test: .dev-env  ## The whole test suite (PYTEST_ARGS="-k consent", N=0 for one p
 
 check: .dev-env  ## Lint, format, types, contracts, migrations, OpenAPI, docs, dependencies
 	@exec $(PY) -m handoff.check
+
+lint: .dev-env  ## The quick half of make check: lint and format
+	@exec $(PY) -m handoff.check lint format
 
 fix: .dev-env  ## Let ruff repair what it can
 	$(PY) -m ruff check --fix .

@@ -103,9 +103,8 @@ class Child:
 
 def children(environ: dict[str, str], port: int) -> list[Child]:
     python = sys.executable
-    web = [python, "-m", "gunicorn", "handoff.wsgi:application", "--bind", f"{HOST}:{port}"]
-    web += ["--worker-class", "gthread", "--workers", "2", "--threads", "4", "--timeout", "30"]
-    web += ["--graceful-timeout", str(STOP_SECONDS - 2), "--no-control-socket"]
+    web = [python, "-m", "gunicorn", "-c", "handoff/gunicorn.py", "--bind", f"{HOST}:{port}"]
+    web += ["--graceful-timeout", str(STOP_SECONDS - 2)]
     celery = [python, "-m", "celery", "-A", "handoff.celery:app"]
     worker = [*celery, "worker", "-Q", "default,mail", "-c", "2", "-l", "INFO"]
     worker += ["--without-gossip", "--without-mingle", "--without-heartbeat"]

@@ -55,20 +55,25 @@ if not PRODUCTION and not _is_local(_site.hostname):
         f"{'DEMO' if DEMO else 'DEBUG'} is for localhost or a private address, not for SITE_URL's"
     )
 
-SECRET_KEY = env.secret("SECRET_KEY")
-SECRET_KEY_FALLBACKS = env.listing("SECRET_KEY_FALLBACKS", [])
-for _name, _key in (
-    ("SECRET_KEY", SECRET_KEY),
-    *(("SECRET_KEY_FALLBACKS", k) for k in SECRET_KEY_FALLBACKS),
-):
-    if len(_key) < 50 or len(set(_key)) < 12 or "insecure" in _key or "change" in _key.lower():
-        raise ImproperlyConfigured(f"{_name} is too weak: at least 50 random characters")
 
+def _strong(name: str, key: str) -> str:
+    weak = len(key) < 50 or len(set(key)) < 12 or "insecure" in key or "change" in key.lower()
+    if weak:
+        raise ImproperlyConfigured(f"{name} is too weak: at least 50 random characters")
+    return key
+
+
+SECRET_KEY = _strong("SECRET_KEY", env.secret("SECRET_KEY"))
+SECRET_KEY_FALLBACKS = [
+    _strong("SECRET_KEY_FALLBACKS", key) for key in env.listing("SECRET_KEY_FALLBACKS", [])
+]
 # Keys the hashes of the ledgers. Not the database's to know, and never rotated with SECRET_KEY:
 # old entries verify under the key they were written with.
-LEDGER_KEY = env.secret("LEDGER_KEY", None if PRODUCTION else f"ledger-of-{SECRET_KEY}")
-if len(LEDGER_KEY) < 50:
-    raise ImproperlyConfigured("LEDGER_KEY is too weak: at least 50 random characters")
+LEDGER_KEY = _strong(
+    "LEDGER_KEY", env.secret("LEDGER_KEY", None if PRODUCTION else f"ledger-of-{SECRET_KEY}")
+)
+if LEDGER_KEY == SECRET_KEY:
+    raise ImproperlyConfigured("LEDGER_KEY must not be the SECRET_KEY")
 
 _local_hosts = ["localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS = env.listing("ALLOWED_HOSTS", [_site.hostname])

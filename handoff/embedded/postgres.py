@@ -48,6 +48,8 @@ class Postgres(Server):
 
     def prepare(self) -> None:
         self.socket = self.place.socket_folder("pg")
+        for left in self.socket.glob(".s.PGSQL.*"):
+            left.unlink()  # PostgreSQL takes a zombie, which nobody reaped yet, for a live server
         password_file = self.place.home / "postgres.password"
         if self.data.exists():
             if not (self.data / "PG_VERSION").exists() or not password_file.exists():

@@ -68,18 +68,29 @@ class Server:
         return pid if command and self.mark() in command else None
 
     def start(self) -> None:
-        self.stop()
+        clean = self.stop()
         self.prepare()
+        # What a killed server left running (PostgreSQL's own children) ends by itself, but needs a
+        # moment; until then a new server refuses to start.
+        patience = time.monotonic() + (0 if clean else 10)
+        while not self.started():
+            self.stop()
+            if time.monotonic() > patience:
+                raise EmbeddedError(f"{self.name} did not start: {self.last_words()}")
+            time.sleep(0.3)
+
+    def started(self) -> bool:
         with self.log.open("ab") as log:
             self.process = self.spawn(self.command(), log)
         end = time.monotonic() + START_SECONDS
         while not self.ready():
             if self.process.poll() is not None or time.monotonic() > end:
-                self.stop()
-                raise EmbeddedError(f"{self.name} did not start: {self.last_words()}")
+                return False
             time.sleep(0.01)
+        return True
 
-    def stop(self) -> None:
+    def stop(self) -> bool:
+        """End a live server and clear away a dead one; whether there was nothing to clear."""
         for number in self.stop_signals:
             pid = self.pid()
             if pid is None:
@@ -93,7 +104,9 @@ class Server:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(STOP_SECONDS)
             self.process = None
+        left_behind = self.pid_file().exists()
         self.pid_file().unlink(missing_ok=True)  # a dead server's; else it blocks the next start
+        return not left_behind
 
     def spawn(self, command: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
@@ -110,9 +123,10 @@ class Server:
 
     def last_words(self) -> str:
         with contextlib.suppress(OSError):
-            lines = self.log.read_text(errors="replace").strip().splitlines()
+            lines = self.log.read_text(errors="replace").strip().splitlines()[-20:]
+            fatal = [line for line in lines if "FATAL" in line or "error" in line.lower()]
             if lines:
-                return f"{lines[-1]} (see {self.log})"
+                return f"{(fatal or lines)[-1]} (see {self.log})"
         return f"see {self.log}"
 
     def pid_file(self) -> Path:

@@ -1,0 +1,35 @@
+# The product as it runs in production; docker-compose.yml shows the whole.
+FROM python:3.11-slim-bookworm AS build
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+RUN python -m venv /venv
+COPY requirements.txt /build/
+RUN /venv/bin/pip install --require-hashes --no-deps -r /build/requirements.txt
+COPY manage.py /app/
+COPY handoff /app/handoff
+COPY clients /app/clients
+COPY referrals /app/referrals
+COPY templates /app/templates
+WORKDIR /app
+# Hashed names and compressed copies. These values only satisfy the settings for this one step.
+RUN key=$(python -c 'import secrets; print(secrets.token_urlsafe(60))') \
+    && SECRET_KEY="$key" LEDGER_KEY="x$key" SITE_URL=https://build.invalid \
+    DATABASE_URL=postgresql://build:build@build.invalid/build \
+    REDIS_URL=redis://build.invalid EMAIL_URL=smtp://build.invalid MAIL_FROM=build@build.invalid \
+    STATIC_ROOT=/app/static /venv/bin/python manage.py collectstatic --noinput --verbosity 0 \
+    && /venv/bin/python -m compileall -q /app
+
+FROM python:3.11-slim-bookworm
+RUN useradd --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin handoff
+COPY --from=build /venv /venv
+COPY --from=build /app /app
+ENV PATH=/venv/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    STATIC_ROOT=/app/static \
+    HANDOFF_ENV_FILE=""
+WORKDIR /app
+USER 10001:10001
+EXPOSE 8000
+HEALTHCHECK --interval=30s --timeout=10s --start-period=30s \
+    CMD ["python", "-m", "handoff.probe", "web"]
+CMD ["gunicorn", "-c", "handoff/gunicorn.py", "--bind", "0.0.0.0:8000", "--worker-tmp-dir", "/dev/shm"]
