@@ -32,6 +32,10 @@ from handoff.core.errors import DomainError
 if TYPE_CHECKING:
     from django.db.models import Model
 
+    Admin = admin.ModelAdmin[Any]
+else:  # generic in the stubs only
+    Admin = admin.ModelAdmin
+
 admin.site.site_header = "Handoff administration"
 admin.site.site_title = "Handoff"
 admin.site.index_title = "What needs a person"
@@ -46,7 +50,7 @@ def admin_actor(request: HttpRequest) -> Actor:
 
 def each(
     request: HttpRequest,
-    modeladmin: admin.ModelAdmin[Any],
+    modeladmin: Admin,
     rows: "QuerySet[Any]",
     verb: Callable[[Actor, Any], object],
     done: str,
@@ -65,7 +69,7 @@ def each(
         modeladmin.message_user(request, f"{count} {done}.", messages.SUCCESS)
 
 
-class ReadOnlyAdmin(admin.ModelAdmin[Any]):
+class ReadOnlyAdmin(Admin):
     """Rows that the admin may look at and nothing else."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -78,7 +82,7 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
         return False
 
 
-class KeptAdmin(admin.ModelAdmin[Any]):
+class KeptAdmin(Admin):
     """Rows that may be edited but never deleted: others refer to them."""
 
     def has_delete_permission(self, request: HttpRequest, obj: "Model | None" = None) -> bool:
@@ -121,7 +125,7 @@ class Standing(admin.SimpleListFilter):
     parameter_name = "standing"
 
     def lookups(
-        self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]
+        self, request: HttpRequest, model_admin: Admin
     ) -> list[tuple[str, str]]:
         return [
             ("unverified", "To be checked"),
