@@ -14,13 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handoff.core.errors import Invalid
-from referrals.fhir_bundle import BundleReading, Outcome, codes, read_bundle, strict_json
+from referrals.fhir_bundle import BundleReading, Outcome, read_bundle, strict_json
 from referrals.fhir_bundle.entries import MAX_ENTRIES
 from referrals.vocabulary import BodyRegion, Laterality
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "tests" / "data"
-SHARED = Path(os.environ.get("HANDOFF_SHARED_DATA") or ROOT.parent / "shared" / "data") / "synthea"
+SHARED = Path(os.environ.get("HANDOFF_SHARED_DATA") or ROOT.parent / "shared" / "data")
 KNEE, SHOULDER = (
     json.loads((DATA / f"fhir_{name}.json").read_text()) for name in ("knee", "shoulder")
 )
@@ -413,69 +413,6 @@ def test_no_mutation_of_a_valid_bundle_raises_anything_but_invalid(data: st.Data
 def test_no_bytes_raise_anything_but_invalid(raw: bytes) -> None:
     with pytest.raises(Invalid):
         read_bundle(raw)
-
-
-# --- codes --------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("words", "region"),
-    [
-        ("Fracture of neck of femur", BodyRegion.HIP),
-        ("Sprain of ligament of ankle", BodyRegion.ANKLE),
-        ("Chronic low back pain", BodyRegion.LUMBAR),
-        ("Fracture of surgical neck of humerus", BodyRegion.SHOULDER),
-        ("Lateral epicondylitis", BodyRegion.ELBOW),
-        ("Neck pain", BodyRegion.CERVICAL),
-        ("Rupture of Achilles tendon", BodyRegion.ANKLE),
-        ("Laceration of foot", None),
-        ("Suspected fracture of wrist", None),
-        ("History of knee injury", None),
-        ("Carcinoma of cervix", None),
-        ("Injury of kidney", None),
-        ("Hypertension", None),
-        ("Knee", None),
-    ],
-)
-def test_conditions_by_words(words: str, region: BodyRegion | None) -> None:
-    assert codes.condition_region(codes.concept({"text": words})) == region
-
-
-@pytest.mark.parametrize(
-    ("code", "region", "side"),
-    [
-        ("S83.511A", BodyRegion.KNEE, Laterality.RIGHT),
-        ("S83512D", BodyRegion.KNEE, Laterality.LEFT),
-        ("s83.519a", BodyRegion.KNEE, None),
-        ("M17.0", BodyRegion.KNEE, Laterality.BILATERAL),
-        ("M17.12", BodyRegion.KNEE, Laterality.LEFT),
-        ("M25.511", BodyRegion.SHOULDER, Laterality.RIGHT),
-        ("M25.51", BodyRegion.SHOULDER, None),
-        ("M75.11", BodyRegion.SHOULDER, None),
-        ("M75.112", BodyRegion.SHOULDER, Laterality.LEFT),
-        ("M54.50", BodyRegion.LUMBAR, Laterality.NOT_APPLICABLE),
-        ("M51.14", BodyRegion.THORACIC, Laterality.NOT_APPLICABLE),
-        ("M51.16", BodyRegion.LUMBAR, Laterality.NOT_APPLICABLE),
-        ("S83.201A", BodyRegion.KNEE, None),  # here the same digit is something else
-    ],
-)
-def test_conditions_by_icd10(code: str, region: BodyRegion, side: Laterality | None) -> None:
-    system = "http://hl7.org/fhir/sid/icd-10-cm"
-    found = codes.concept({"coding": [{"system": system, "code": code}]})
-    assert codes.condition_region(found) == region
-    assert codes.side(found, region) == side
-
-
-def test_an_icd10_code_of_another_chapter_overrules_the_words() -> None:
-    coding = {"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "L03.115"}
-    found = codes.concept({"coding": [coding], "text": "Pain in right ankle"})
-    assert codes.condition_region(found) is None
-
-
-def test_sides_that_contradict_each_other_stay_open() -> None:
-    found = codes.concept({"text": "Sprain of left knee"}, [{"text": "Right knee"}])
-    assert codes.side(found, BodyRegion.KNEE) is None
-    assert codes.side(codes.concept({"text": "Both knees"}), BodyRegion.KNEE) == "bilateral"
 
 
 # --- bundles made by Synthea ----------------------------------------------------------------------
