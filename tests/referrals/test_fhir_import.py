@@ -365,8 +365,31 @@ def test_the_command_says_when_the_patient_was_imported_before(
     pt = licensed_pt()
     command(KNEE, pt.user.email, capsys)
     before = rows()
-    assert "imported for this therapist before" in command(KNEE, pt.user.email, capsys)
+    out = command(KNEE, pt.user.email, capsys)
+    assert "imported for this therapist before" in out
+    assert "taken" not in out
     assert rows() == before
+
+
+def test_the_command_shows_why_there_is_nothing_to_import(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle = json.loads(KNEE.read_text())
+    bundle["entry"] = bundle["entry"][:3]  # the clinic, the patient, hay fever
+    path = _file(tmp_path, json.dumps(bundle).encode())
+    with pytest.raises(CommandError, match="no musculoskeletal condition"):
+        command(path, licensed_pt().user.email, capsys)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2].endswith("not a musculoskeletal condition")
+    assert not ClientIdentifier.objects.exists()
+
+
+def test_the_command_writes_one_line_about_a_wrong_address(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(CommandError, match="No physical therapist is known"):
+        command(KNEE, "nobody@example.org", capsys)
+    assert capsys.readouterr().out == ""
 
 
 def test_the_command_shifts(capsys: pytest.CaptureFixture[str]) -> None:

@@ -42,7 +42,8 @@ class Command(BaseCommand):
         """One line on stderr and exit code 1 for whatever keeps the file from being imported."""
         try:
             reading = read_bundle(_content(options["file"]), shift_to=_day(options["shift_to"]))
-            self._report(reading)
+            if reading.episode is None:
+                self._report(reading)  # shows why there is nothing to import
             result = import_bundle(
                 actor=SYSTEM.through(Channel.COMMAND),
                 reading=reading,
@@ -59,6 +60,7 @@ class Command(BaseCommand):
                 " Nothing was written."
             )
             return
+        self._report(reading)
         self.stdout.write(
             f"Made draft client {result.client_id} and episode {result.episode_id}, "
             "waiting for review."
