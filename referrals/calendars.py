@@ -14,7 +14,7 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Final, assert_never
 from zoneinfo import ZoneInfo
 
 from handoff.core.errors import Invalid
@@ -47,21 +47,22 @@ def wall_to_utc(day: date, clock: time, zone: str) -> datetime:
 
 
 def _wall_to_utc(wall: datetime, zone: ZoneInfo) -> datetime:
-    after = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
-    if _local(after, zone) == wall:
-        return after
+    found = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
+    if _local(found, zone) == wall:
+        return found
     # In a gap, fold=0 reads the clock before the change and so lands behind it; fold=1 lands
-    # before it. The change is the first instant whose local time has passed the asked one.
+    # before it. The change, on a full second, is the first instant whose local time is not before
+    # the asked one.
+    wall = wall.replace(microsecond=0)
     before = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
-    while after - before > timedelta(seconds=1):
-        middle = (before + (after - before) / 2).replace(microsecond=0)
-        if middle <= before:
-            break
+    after = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
+    while (seconds := int((after - before).total_seconds())) > 1:
+        middle = before + timedelta(seconds=seconds // 2)
         if _local(middle, zone) >= wall:
             after = middle
         else:
             before = middle
-    return after.replace(microsecond=0)
+    return after
 
 
 def _local(instant: datetime, zone: ZoneInfo) -> datetime:
@@ -151,6 +152,8 @@ class Delay:
                 return _wall_to_utc(wall + timedelta(days=self.amount), place)
             case DelayUnit.BUSINESS_DAYS:
                 return add_business_days(start, self.amount, zone, holidays)
+            case _:
+                assert_never(self.unit)
 
 
 # --- holidays of the United States --------------------------------------------------------------
@@ -242,13 +245,14 @@ def next_allowed(instant: datetime, zone: str, quiet: QuietHours = DEFAULT_QUIET
         return now
     # Clocks are read, not counted: in an hour that happens twice the end of the quiet hours may
     # already have passed once on this date, so both occurrences are tried before the next day.
-    for days in range(3):
-        end_wall = datetime.combine(wall.date() + timedelta(days=days), quiet.ends)
+    day = wall.date()
+    while True:
+        end_wall = datetime.combine(day, quiet.ends)
         second = end_wall.replace(tzinfo=place, fold=1).astimezone(UTC)
         for end in (_wall_to_utc(end_wall, place), second):
             if end > now and not quiet.covers(_local(end, place).time()):
                 return end
-    raise ValueError("the quiet hours never end")
+        day += timedelta(days=1)
 
 
 # --- birthdays ----------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Final, assert_never
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
@@ -416,11 +416,12 @@ def change(
         reaches=against is not None and abs(amount) >= against.amount,
         reference=against,
         source=against.source if against else "",
-        sentence=_sentence(abs(amount), direction, against),
+        sentence=change_sentence(abs(amount), direction, against),
     )
 
 
-def _sentence(size: Decimal, direction: Direction, against: ImportantChange | None) -> str:
+def change_sentence(size: Decimal, direction: Direction, against: ImportantChange | None) -> str:
+    """ "changed by 32 for the better (reference 9, ...)": a fact beside a reference, no verdict."""
     beside = (
         f"reference {against.range_text}, {against.source}, {against.population}"
         if against
@@ -433,3 +434,5 @@ def _sentence(size: Decimal, direction: Direction, against: ImportantChange | No
             return f"changed by {number(size)} for the better ({beside})"
         case Direction.WORSE:
             return f"changed by {number(size)} for the worse ({beside})"
+        case _:
+            assert_never(direction)

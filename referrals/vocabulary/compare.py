@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+from typing import Final, assert_never
 
 from referrals.vocabulary.spec import RestrictionSpec, weight_bearing_of
 from referrals.vocabulary.terms import (
@@ -43,7 +43,7 @@ _WEIGHT_WITH_NUMBER: Final = frozenset({WeightBearing.TTWB, WeightBearing.PWB})
 # Units that measure the same thing: the shared unit and the factor to it (both exact).
 _SHARED_UNIT: Final[dict[Unit, tuple[Unit, Decimal]]] = {
     Unit.LB: (Unit.KG, Decimal("0.45359237")),
-    Unit.SEC: (Unit.MIN, Decimal(1) / Decimal(60)),
+    Unit.MIN: (Unit.SEC, Decimal(60)),
     Unit.MPH: (Unit.KMH, Decimal("1.609344")),
 }
 
@@ -107,6 +107,8 @@ def allowed(spec: RestrictionSpec) -> Allowed | None:
         case Comparator.BETWEEN:
             upper = spec.value if spec.value_high is None else spec.value_high
             return Allowed(unit, low=value, high=upper * factor)
+        case _:
+            assert_never(spec.comparator)
 
 
 # --- sides of a restriction, each answering how the new stands to the old ------------------------

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Final, assert_never
 
 from handoff.core.errors import Invalid
 from referrals.vocabulary.spec import Criterion, RestrictionSpec, weight_bearing_of
@@ -272,6 +272,8 @@ def _check_weight_bearing(spec: RestrictionSpec, found: Findings) -> None:
         case WeightBearing.FWB:
             if most is not None and most != 100:
                 found.refuse("value", "Full weight is 100 %.")
+        case _:
+            assert_never(status)
     if spec.severity is Severity.MUST_NOT and status is not None and status != WeightBearing.NWB:
         found.refuse("severity", "Only “no weight” can be Avoid. Choose Modify or Caution.")
 

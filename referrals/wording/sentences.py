@@ -165,7 +165,8 @@ def _rom(spec: RestrictionSpec, limit: str) -> str:
 
 
 def _weight(spec: RestrictionSpec, limit: str) -> str:
-    match weight_bearing_of(spec):
+    status = weight_bearing_of(spec)
+    match status:
         case WeightBearing.NWB:
             allowed = f"no weight through it ({limit})" if limit else "no weight through it"
         case WeightBearing.TTWB:
@@ -176,6 +177,8 @@ def _weight(spec: RestrictionSpec, limit: str) -> str:
             allowed = "as much weight as is comfortable"
         case WeightBearing.FWB:
             allowed = f"full weight ({limit})" if limit else "full weight"
+        case _:
+            assert_never(status)
     return _colon(_what(spec), allowed)
 
 
@@ -196,7 +199,7 @@ def headline(spec: RestrictionSpec) -> str:
 def plate_text(spec: RestrictionSpec) -> str:
     """The few signs on the plate: "≤ 90°", "2-4 sets", "No jumping", "No weight"."""
     status = weight_bearing_of(spec)
-    if status in (WeightBearing.NWB, WeightBearing.TTWB, WeightBearing.WBAT, WeightBearing.FWB):
+    if status is not None and status in PLATE_WEIGHT:
         return PLATE_WEIGHT[status]
     if spec.comparator is not None and spec.value is not None and spec.unit is not None:
         tail = SHORT_UNIT[spec.unit]
@@ -216,7 +219,7 @@ def plate_text(spec: RestrictionSpec) -> str:
 def plate_caption(spec: RestrictionSpec) -> str:
     """The small line under the plate's number: "knee bending", "load", "sessions"; "" where the
     plate says it all."""
-    if spec.value is None or weight_bearing_of(spec) in (WeightBearing.NWB, WeightBearing.TTWB):
+    if spec.value is None or weight_bearing_of(spec) in PLATE_WEIGHT:
         return ""
     if spec.joint_action is not None:
         return f"{REGION[spec.body_region][0]} {_action(spec, spec.joint_action)[2]}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta, timezone
+from typing import cast
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -344,3 +345,9 @@ def test_majority_begins_at_midnight_where_the_person_lives(
 ) -> None:
     assert majority_instant(born, zone, age) == expected
     assert local_today(expected, zone) >= birthday_in(born, born.year + age)
+
+
+def test_a_unit_nobody_knows_is_not_guessed() -> None:
+    odd = Delay(1, cast(DelayUnit, "fortnight"))
+    with pytest.raises(AssertionError):
+        odd.after(utc(2026, 11, 16), NEW_YORK)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import cast
 
 import pytest
 
@@ -15,6 +16,7 @@ from referrals.measures import (
     Measure,
     MeasureUnit,
     change,
+    change_sentence,
     check_value,
     number,
 )
@@ -243,3 +245,8 @@ def test_rows_of_an_editable_table_make_measures_too() -> None:
     )
     assert own.usual_change is None
     assert not change(own, D(1), D(3)).reaches
+
+
+def test_a_direction_nobody_knows_is_not_put_into_words() -> None:
+    with pytest.raises(AssertionError):
+        change_sentence(D(1), cast(Direction, "sideways"), None)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -795,3 +795,8 @@ def test_joints_show_in_both_views_and_the_whole_body_is_all_of_it() -> None:
     assert parts_of(BodyRegion.LUMBAR, Laterality.LEFT) == ("lumbar-spine",)
     assert picked("left-elbow") == (BodyRegion.ELBOW, Laterality.LEFT)
     assert picked("tail") is None
+
+
+def test_a_weight_nobody_knows_is_not_guessed() -> None:
+    with pytest.raises(AssertionError):
+        check(weight(cast(WeightBearing, "a little"), None), today=TODAY)
