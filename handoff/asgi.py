@@ -5,6 +5,6 @@ import os
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "handoff.settings")
 os.environ.setdefault("HANDOFF_PROCESS", "web")  # settings: connection pool, statement timeout
 
-from django.core.asgi import get_asgi_application  # noqa: E402 (the lines above come first)
+from django.core.asgi import get_asgi_application
 
 application = get_asgi_application()

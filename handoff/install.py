@@ -37,7 +37,7 @@ def main() -> None:
 
 def find_python() -> "str | None":
     """Another Python to use, when this one is too old."""
-    if sys.version_info >= (3, 11):
+    if sys.version_info >= (3, 11):  # noqa: UP036 (this file also runs on what a machine has)
         return None
     for name in ("python3.13", "python3.12", "python3.11", "python3.14"):
         if found := shutil.which(name):

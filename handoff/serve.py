@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import os
 import shutil
 import signal
@@ -210,8 +211,6 @@ def was_interrupted(make: int) -> bool:
 
 
 def worker_is_deaf(port: int) -> bool:
-    import json  # noqa: PLC0415 (rarely needed)
-
     with contextlib.suppress(OSError, ValueError, urllib.error.URLError):
         with urllib.request.urlopen(f"http://{HOST}:{port}/readyz", timeout=10) as answer:
             age = json.load(answer).get("worker_seconds")

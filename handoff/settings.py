@@ -181,7 +181,7 @@ def _database() -> dict[str, Any]:
 
 DATABASES = {"default": _database()}
 # The cache holds counters only (allauth's rate limits), never content or permissions. It lies in
-# PostgreSQL (table: handoff/migrations/0001_initial.py), so that a Redis outage cannot break the login.
+# PostgreSQL (handoff/migrations/0001_initial.py), so that a Redis outage cannot break the login.
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
@@ -326,10 +326,16 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PARSER_CLASSES": ["handoff.api.parsers.JsonBodyParser"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "handoff.api.auth.BearerTokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["handoff.api.permissions.DeclaredPolicy"],
+    "DEFAULT_SCHEMA_CLASS": "handoff.api.schema.ApiSchema",
+    "EXCEPTION_HANDLER": "handoff.api.problems.answer_to",
+    "NUM_PROXIES": TRUSTED_PROXIES,
+    "URL_FORMAT_OVERRIDE": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SPECTACULAR_SETTINGS: dict[str, Any] = {
@@ -340,6 +346,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SCHEMA_PATH_PREFIX": "/api/v1/",
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {},
 }
 
 # --- logs: ids and verbs -----------------------------------------------------------------------

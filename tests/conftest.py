@@ -5,7 +5,7 @@ from typing import Any
 
 import hypothesis
 from django.conf import settings
-from django.db import connections
+from django.db import connection
 from django.test import TransactionTestCase
 
 # Examples are found again from the failure's printout; a slow machine is no failure.
@@ -21,7 +21,7 @@ def pytest_configure() -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
-_flush = TransactionTestCase._fixture_teardown
+_flush = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]  # see the end
 
 
 def _flush_past_triggers(case: TransactionTestCase) -> Any:
@@ -30,18 +30,16 @@ def _flush_past_triggers(case: TransactionTestCase) -> Any:
     Append-only tables refuse TRUNCATE by trigger; as a replica the session fires none. That takes
     a superuser, which the throw-away server's account is and the product's is not.
     """
-    names = [name for name in connections if name in case._databases_names(include_mirrors=False)]
-    for name in names:
-        with connections[name].cursor() as cursor:
-            cursor.execute("SET session_replication_role = replica")
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
     try:
         return _flush(case)
     finally:
-        for name in names:
-            with connections[name].cursor() as cursor:
-                cursor.execute("SET session_replication_role = DEFAULT")
-                cursor.execute("DELETE FROM handoff_cache")  # no model, so no flush
-                cursor.execute("DELETE FROM handoff_heartbeat")
+        with connection.cursor() as cursor:
+            cursor.execute("SET session_replication_role = DEFAULT")
+            cursor.execute("DELETE FROM handoff_cache")  # no model, so no flush
+            cursor.execute("DELETE FROM handoff_heartbeat")
 
 
-TransactionTestCase._fixture_teardown = _flush_past_triggers  # type: ignore[method-assign]  # only tests
+# django-stubs does not declare this method.
+TransactionTestCase._fixture_teardown = _flush_past_triggers  # type: ignore[attr-defined]

@@ -46,7 +46,7 @@ def pytest_load_initial_conftests() -> Generator[None, object, object]:
 
 
 def _prepare() -> None:
-    global _servers  # noqa: PLW0603 (one plugin, one session)
+    global _servers
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
     if worker:
         number = int(worker.removeprefix("gw")) + 1
@@ -66,7 +66,7 @@ def _prepare() -> None:
 
 
 def pytest_unconfigure() -> None:
-    global _servers  # noqa: PLW0603 (see above)
+    global _servers
     if _servers is not None:
         _servers.stop()
         _servers = None

@@ -100,7 +100,7 @@ class Postgres(Server):
     def ensure_database(self) -> str:
         """The product's own database; under `run` also its own role, so that nothing in
         development works only because it is a superuser."""
-        import psycopg  # noqa: PLC0415 (this module must import before anything is installed)
+        import psycopg  # noqa: PLC0415 (this package works before anything is installed)
         from psycopg import sql  # noqa: PLC0415
 
         owner = "postgres" if self.throwaway else "handoff"

@@ -13,6 +13,8 @@ from handoff.embedded.places import Account, EmbeddedError, Place
 from handoff.embedded.server import Server
 from handoff.embedded.sharing import address, alone, every_server, stop_all
 
+FOLDER = "/tmp"  # noqa: S108 (short enough for sockets; mkdtemp makes a folder of our own)
+
 
 class ThrowAway:
     """Servers for one test session, in a folder of their own that goes with them."""
@@ -21,7 +23,7 @@ class ThrowAway:
 
     def __init__(self, kinds: list[type[Server]]) -> None:
         self.sweep()
-        self.root = Path(tempfile.mkdtemp(prefix=self.PREFIX, dir="/tmp"))  # noqa: S108
+        self.root = Path(tempfile.mkdtemp(prefix=self.PREFIX, dir=FOLDER))
         self.lock = (self.root / "lock.new").open("w")
         fcntl.flock(self.lock, fcntl.LOCK_EX)
         (self.root / "lock.new").rename(self.root / "lock")  # visible only once held: see sweep
@@ -47,7 +49,7 @@ class ThrowAway:
     @classmethod
     def sweep(cls) -> None:
         """Stop and remove what killed sessions of ours left behind."""
-        for lock in Path("/tmp").glob(f"{cls.PREFIX}*/lock"):  # noqa: S108
+        for lock in Path(FOLDER).glob(f"{cls.PREFIX}*/lock"):
             with contextlib.suppress(OSError, EmbeddedError):
                 if lock.parent.lstat().st_uid != os.geteuid() or lock.parent.is_symlink():
                     continue

@@ -63,7 +63,7 @@ def own_checkout() -> Iterator[Path]:
 
 @contextmanager
 def made_checkout() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="handoff-checkout-", dir="/tmp"))  # noqa: S108
+    folder = Path(tempfile.mkdtemp(prefix="handoff-checkout-", dir="/tmp"))
     folder.chmod(0o755)
     copy_of_launcher(folder)
     sockets = sockets_of(folder)

@@ -11,7 +11,7 @@ from handoff.env import Env
 
 def test_a_missing_value_is_named() -> None:
     for read in (Env({}).text, Env({}).secret, Env({}).number, Env({}).listing):
-        with pytest.raises(ImproperlyConfigured, match="^MAIL_FROM is missing$"):
+        with pytest.raises(ImproperlyConfigured, match=r"^MAIL_FROM is missing$"):
             read("MAIL_FROM")
 
 

@@ -23,7 +23,7 @@ def test_this_machine_is_allowed() -> None:
 
 
 def test_unix_sockets_are_allowed() -> None:
-    path = f"/tmp/handoff-test-socket-{os.getpid()}"  # noqa: S108 (short, and removed again)
+    path = f"/tmp/handoff-test-socket-{os.getpid()}"  # noqa: S108 (short, removed again)
     with (
         socket.socket(socket.AF_UNIX) as server,
         socket.socket(socket.AF_UNIX) as client,

@@ -20,7 +20,7 @@ LEFT_OUT = {".venv", "var", ".git", "node_modules", ".pytest_cache", ".hypothesi
 
 class Command(BaseCommand):
     help = "Checks that links, paths and make targets named in *.md files exist."
-    requires_system_checks = []
+    requires_system_checks = ()
 
     def add_arguments(self, parser: Any) -> None:
         parser.add_argument("--root", type=Path, default=settings.BASE_DIR)
@@ -76,7 +76,7 @@ def anchors(document: Path) -> set[str]:
 
 
 def looks_like_path(words: str, root: Path) -> bool:
-    """A path of this repository: it begins with a folder or file at the top, and names no choice."""
+    """A path of this repository: it begins with a folder or file at the top, and has no gap."""
     if re.search(r"[\s<>{}()$|\"'=,…]", words) or words.startswith(("/", "..", "-")):
         return False
     first = words.split("/", 1)[0]
