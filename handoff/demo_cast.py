@@ -42,6 +42,12 @@ def _licence(number: str, days: int, title: str = "DPT") -> Paper:
     return Paper(kind, title, "New York State Education Department (demo)", number, days, "NY")
 
 
+def _privilege(number: str, days: int) -> Paper:
+    """For clients who live across the state line, as the clients in many sample files do."""
+    kind = Credential.Kind.COMPACT_PRIVILEGE
+    return Paper(kind, "DPT", "PT Compact (demo)", number, days, "MA")
+
+
 def _certified(title: str, number: str, days: int, cpr_days: int) -> tuple[Paper, ...]:
     kinds = Credential.Kind
     return (
@@ -60,7 +66,7 @@ PROFESSIONALS: Sequence[tuple[str, str, str, str, str, str, Sequence[str], Seque
     (
         *("pt", "Priya", "Raman", "pt", "harbour", "555-0111"),
         ("Knee and hip", "Return to sport"),
-        (_licence("PT-204817", 540),),
+        (_licence("PT-204817", 540), _privilege("PC-204817", 540)),
     ),
     (
         *("pt2", "Marek", "Nowak", "pt", "northside", "555-0121"),
