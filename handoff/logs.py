@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging.config
 import sys
 import traceback
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
@@ -19,7 +20,7 @@ from structlog.typing import EventDict, WrappedLogger
 ALLOWED = frozenset(
     """
     event level logger timestamp exception places
-    request actor channel method path route status duration_ms
+    request request_id actor channel method path route status duration_ms
     user client professional practice credential guardian invitation consent entry token
     episode measurement note restriction referral message reminder rule kind state target verb
     object object_id outcome reason code attempt attempts count sent failed skipped total
@@ -35,6 +36,25 @@ def allow_listed(_logger: WrappedLogger, _method: str, event: EventDict) -> Even
     if dropped:
         kept["dropped"] = dropped
     return kept
+
+
+def templates_only(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Of other people's loggers keep the sentence and drop what they would put into it: paths with
+    single-use keys (Django), exceptions and arguments (Celery), addresses with passwords."""
+    record = event.get("_record")
+    if record is None or event.get("_from_structlog"):
+        return event
+    event["event"] = str(record.msg).split("\n", 1)[0]
+    values = event.pop("positional_args", None)
+    if isinstance(values, Mapping):
+        event["task"] = values.get("name")
+        event["task_id"] = values.get("id")
+    if (status := getattr(record, "status_code", None)) is not None:
+        event["status"] = status
+    match = getattr(getattr(record, "request", None), "resolver_match", None)
+    if match is not None:
+        event["route"] = match.route
+    return {key: value for key, value in event.items() if value is not None}
 
 
 def places_only(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
@@ -67,9 +87,18 @@ def configure(*, level: str, readable: bool) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     last: list[Any] = (
-        [structlog.dev.ConsoleRenderer(colors=False)]
+        [
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.dev.ConsoleRenderer(colors=False),
+        ]
         if readable
-        else [places_only, allow_listed, structlog.processors.JSONRenderer(default=str)]
+        else [
+            templates_only,
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            places_only,
+            allow_listed,
+            structlog.processors.JSONRenderer(default=str),
+        ]
     )
     structlog.configure(
         processors=[
@@ -89,10 +118,8 @@ def configure(*, level: str, readable: bool) -> None:
                 "lines": {
                     "()": structlog.stdlib.ProcessorFormatter,
                     "foreign_pre_chain": shared,
-                    "processors": [
-                        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                        *last,
-                    ],
+                    "pass_foreign_args": True,
+                    "processors": last,
                 }
             },
             "handlers": {

@@ -16,10 +16,8 @@ WORKER_SECONDS = 120
 
 def web() -> bool:
     host = urlsplit(os.environ["SITE_URL"]).netloc  # any other name is refused
-    request = urllib.request.Request(  # noqa: S310 (this machine's own address)
-        f"http://127.0.0.1:{PORT}/readyz", headers={"Host": host}
-    )
-    with urllib.request.urlopen(request, timeout=8) as answer:
+    request = urllib.request.Request(f"http://127.0.0.1:{PORT}/readyz", headers={"Host": host})
+    with urllib.request.urlopen(request, timeout=8) as answer:  # noqa: S310 (our own address)
         return bool(answer.status == 200)
 
 

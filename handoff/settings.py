@@ -315,7 +315,15 @@ WHITENOISE_AUTOREFRESH = DEBUG or PROCESS == "test"
 # --- mail --------------------------------------------------------------------------------------
 
 EMAIL_URL = env.secret("EMAIL_URL", None if PRODUCTION else f"file://{BASE_DIR}/var/mail")
-globals().update(environment.email(EMAIL_URL))
+_mail = environment.email(EMAIL_URL)
+EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
+EMAIL_FILE_PATH = _mail.get("EMAIL_FILE_PATH")
+EMAIL_HOST = _mail.get("EMAIL_HOST", "")
+EMAIL_PORT = _mail.get("EMAIL_PORT", 25)
+EMAIL_HOST_USER = _mail.get("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = _mail.get("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_SSL = _mail.get("EMAIL_USE_SSL", False)
+EMAIL_USE_TLS = _mail.get("EMAIL_USE_TLS", False)
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.text(
     "MAIL_FROM", None if PRODUCTION else "Handoff <no-reply@handoff.example>"

@@ -96,7 +96,7 @@ def run(
 def sql(checkout: Path, statement: str) -> str:
     result = run(checkout, SQL, statement)
     assert result.returncode == 0, result.stderr
-    return result.stdout.strip()
+    return str(result.stdout).strip()
 
 
 def first_line(process: subprocess.Popen[str]) -> str:
