@@ -3,15 +3,24 @@
 from importlib.util import find_spec
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from handoff import health
+from handoff.api.docs import Nothing
+
+api: list[URLPattern | URLResolver] = [
+    path("", include("handoff.api.urls")),
+    path("", include("clients.api.urls")),
+    path("", include("referrals.api.urls")),
+    path("<path:rest>", Nothing.as_view(), name="api-nothing"),
+]
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
+    path("api/v1/", include(api)),
     path("", include("handoff.web.urls")),
 ]
 # While the apps are being built; becomes two plain lines.

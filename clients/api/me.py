@@ -1,0 +1,111 @@
+"""`me/`: who am I here, and what may I do now?"""
+
+from typing import Any
+
+from django.utils import timezone
+from rest_framework import serializers
+
+from clients import licensing
+from clients.access import own_clients
+from clients.api.base import Endpoint
+from clients.api.people import ROLES, ClientBriefShape, PracticeShape, client_brief, practice
+from clients.licensing import LICENCE_KINDS
+from clients.models import Credential, Professional, User
+from handoff.api.operations import reads
+from handoff.api.shapes import Shape
+from handoff.core.policy import Policy
+
+
+class CredentialShape(Shape):
+    """One document, verified and valid today."""
+
+    kind = serializers.ChoiceField(choices=Credential.Kind.choices)
+    title = serializers.CharField(allow_blank=True)
+    state = serializers.CharField(allow_blank=True, help_text="Where it is valid; empty: anywhere.")
+    expires_on = serializers.DateField(allow_null=True)
+
+
+class MyWorkShape(Shape):
+    """Me as one kind of professional."""
+
+    id = serializers.UUIDField()
+    role = serializers.ChoiceField(choices=Professional.Role.choices)
+    practice = PracticeShape()
+    accepts_referrals = serializers.BooleanField()
+    may_accept = serializers.BooleanField()
+    against_accepting = serializers.ListField(
+        child=serializers.CharField(), help_text="Why not, in words; empty when nothing is."
+    )
+    may_sign_in = serializers.ListField(
+        child=serializers.CharField(), help_text="States in which a signature is good today."
+    )
+    credentials = CredentialShape(many=True)
+
+
+class MeShape(Shape):
+    """The account behind the request, with what it may do at this moment."""
+
+    id = serializers.UUIDField()
+    email = serializers.EmailField()
+    name = serializers.CharField()
+    time_zone = serializers.CharField()
+    roles = serializers.ListField(child=serializers.ChoiceField(choices=ROLES))
+    professionals = MyWorkShape(many=True)
+    client = ClientBriefShape(allow_null=True, help_text="My own record, when I am a client.")
+    acts_for = ClientBriefShape(many=True, help_text="Clients I am a guardian of.")
+
+
+class Me(Endpoint):
+    policy = Policy.SIGNED_IN
+
+    @reads(MeShape)
+    def get(self, query: dict[str, Any]) -> dict[str, Any]:
+        """Who I am, my roles, and what I may do now.
+
+        What a professional may do is worked out from credentials valid today.
+        """
+        at = timezone.now()
+        user = self.request.user
+        assert isinstance(user, User)  # noqa: S101 (the policy let nobody else in)
+        rows = list(
+            Professional.objects.select_related("user", "practice")
+            .filter(pk__in=self.actor.professional_ids)
+            .order_by("role")
+        )
+        able = licensing.abilities(rows, at)
+        clients = own_clients(self.actor, at)
+        return {
+            "id": user.pk,
+            "email": user.email,
+            "name": user.name,
+            "time_zone": user.time_zone,
+            "roles": sorted(self.actor.roles),
+            "professionals": [_work(row, able[row.pk]) for row in rows],
+            "client": next(
+                (client_brief(each) for each in clients if each.user_id == user.pk), None
+            ),
+            "acts_for": [client_brief(each) for each in clients if each.user_id != user.pk],
+        }
+
+
+def _work(row: Professional, able: licensing.Ability) -> dict[str, Any]:
+    signs = row.role == Professional.Role.PT
+    licences = [held for held in able.valid if held.kind in LICENCE_KINDS] if signs else []
+    return {
+        "id": row.pk,
+        "role": row.role,
+        "practice": practice(row.practice),
+        "accepts_referrals": row.accepts_referrals,
+        "may_accept": able.may_accept,
+        "against_accepting": list(able.against_accepting),
+        "may_sign_in": sorted({held.state for held in licences}),
+        "credentials": [
+            {
+                "kind": held.kind,
+                "title": held.title,
+                "state": held.state,
+                "expires_on": held.expires_on,
+            }
+            for held in able.valid
+        ],
+    }
