@@ -1,9 +1,10 @@
-"""Puts the acting person on the request."""
+"""Puts the acting person, and their time zone, on the request."""
 
 import uuid
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from clients.access import actor_for
@@ -28,4 +29,7 @@ class ActorMiddleware:
             return actor_for(user, channel=Channel.PAGE, request_id=request_id)
 
         request.actor = SimpleLazyObject(find)  # type: ignore[attr-defined]  # ours, lazily
-        return self.get_response(request)
+        zone = request.user.time_zone if isinstance(request.user, User) else None
+        # Whatever is shown or typed on this request is in the person's own time.
+        with timezone.override(zone):
+            return self.get_response(request)

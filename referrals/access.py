@@ -18,7 +18,13 @@ from handoff.core.actors import Actor, Role
 from handoff.core.errors import NotVisible
 from referrals.models import DischargeNote, Episode, Referral, Restriction
 from referrals.permits import Grant, Grounds, Permit, permit
-from referrals.states import RECIPIENT_MAY_READ, RECIPIENT_SEES_ENVELOPE, Party, State
+from referrals.states import (
+    RECIPIENT_MAY_READ,
+    RECIPIENT_SEES_ENVELOPE,
+    WAITING_ON,
+    Party,
+    State,
+)
 
 Row = TypeVar("Row", bound=Model)
 
@@ -132,6 +138,19 @@ def referrals_visible_to(actor: Actor, at: datetime | None = None) -> QuerySet[R
         | Q(recipient_id__in=actor.professional_ids, sent_at__isnull=False)
         & ~Q(state__in=HIDDEN_FROM_RECIPIENT)
         | Q(client_id__in=own) & ~Q(state__in=HIDDEN_FROM_CLIENT)
+    )
+
+
+def waiting_for(actor: Actor, rows: QuerySet[Referral]) -> QuerySet[Referral]:
+    """Those of `rows` in which it is the actor's turn."""
+    turn = {
+        party: [state for state, waits_for in WAITING_ON.items() if waits_for is party]
+        for party in (Party.SENDER, Party.RECIPIENT)
+    }
+    ids = actor.professional_ids
+    return rows.filter(
+        Q(sender_id__in=ids, state__in=turn[Party.SENDER])
+        | Q(recipient_id__in=ids, state__in=turn[Party.RECIPIENT])
     )
 
 

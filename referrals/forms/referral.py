@@ -1,0 +1,84 @@
+"""What people type at a referral: reasons, messages, times, reports. Shape only, no rules."""
+
+from typing import Any
+
+from django import forms
+from django.db.models import TextChoices
+
+from clients.models import Professional
+from referrals.models import LoopReport, ReferralEvent, ReferralMessage
+
+
+def _length(model: type[Any], field: str) -> int:
+    most = model._meta.get_field(field).max_length
+    return int(most)
+
+
+class NoForm(forms.Form):
+    """A step that takes nothing but the decision."""
+
+
+class ReasonForm(forms.Form):
+    """A reason from the list, and a word to go with it."""
+
+    reason_code = forms.ChoiceField(label="Reason")
+    reason_text = forms.CharField(
+        label="Anything to add?",
+        required=False,
+        max_length=_length(ReferralEvent, "reason_text"),
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Facts the other side needs. No diagnosis.",
+    )
+
+    def __init__(self, *args: Any, reasons: type[TextChoices], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["reason_code"]
+        if isinstance(field, forms.ChoiceField):
+            field.choices = [("", "Choose"), *reasons.choices]
+
+
+class MessageForm(forms.Form):
+    text = forms.CharField(
+        label="Your message",
+        max_length=_length(ReferralMessage, "text"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Read by both professionals of this handoff, and by nobody else.",
+    )
+
+
+class ScheduleForm(forms.Form):
+    """Day and time apart: each has a picker on every phone, and errors find their field."""
+
+    day = forms.DateField(label="Day", widget=forms.DateInput(attrs={"type": "date"}))
+    time = forms.TimeField(label="Time", widget=forms.TimeInput(attrs={"type": "time"}))
+
+
+class ReportForm(forms.Form):
+    observations = forms.CharField(
+        label="What you saw",
+        max_length=_length(LoopReport, "observations"),
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="Sessions, loads, pain as a number. Facts only, no diagnosis.",
+    )
+    sessions_held = forms.IntegerField(
+        label="Sessions held",
+        required=False,
+        min_value=0,
+        max_value=500,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+    )
+
+
+class RerouteForm(forms.Form):
+    """Somebody else, from those who may take the client now."""
+
+    recipient = forms.ChoiceField(label="Trainer")
+
+    def __init__(self, *args: Any, trainers: list[Professional], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["recipient"]
+        if isinstance(field, forms.ChoiceField):
+            field.choices = [
+                ("", "Choose"),
+                *((str(each.pk), f"{each.name}, {each.practice.name}") for each in trainers),
+            ]

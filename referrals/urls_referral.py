@@ -1,0 +1,14 @@
+"""Addresses of the referral pages and of a client's page."""
+
+from django.urls import path
+
+from referrals.views import client_page, referral
+
+urlpatterns = [
+    path("referrals/", referral.referrals, name="referrals"),
+    path("referrals/<uuid:pk>/", referral.referral, name="referral"),
+    path("referrals/<uuid:pk>/<slug:verb>/", referral.referral_step, name="referral_step"),
+    path("clients/<uuid:pk>/", client_page.client, name="client"),
+    path("clients/<uuid:pk>/card/", client_page.client_card, name="client_card"),
+    path("clients/<uuid:pk>/read/", client_page.acknowledge, name="acknowledge"),
+]

@@ -1,0 +1,207 @@
+"""Inbox, outbox and the page of one referral, for both professionals and the client."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from clients import consent as consents
+from clients import licensing
+from handoff.core.actors import Actor
+from handoff.core.errors import NotVisible
+from handoff.core.paging import keyset_page
+from handoff.core.policy import Policy
+from handoff.web.pages import page, redirect_or_swap
+from handoff.web.requests import PageRequest
+from referrals import access, disclosure, lifecycle, reminders
+from referrals.models import Referral
+from referrals.packets import Envelope
+from referrals.states import (
+    OPEN,
+    RECIPIENT_MAY_READ,
+    TERMINAL,
+    WAITING_ON,
+    Party,
+    State,
+    Verb,
+)
+from referrals.views import referral_steps
+from referrals.views.referral_steps import OFFERS, Step, form_for, steps_for, take
+
+PHASE_OF = {
+    **dict.fromkeys(OPEN, "handoff"),
+    State.IN_PROGRESS: "training",
+    State.ON_HOLD: "training",
+    State.COMPLETED: "training",
+}
+"""Who leads in a state, for the rail. Everything that ended otherwise is back in rehab's hands."""
+
+BOXES = {
+    "waiting": "Waiting for you",
+    "open": "Open",
+    "closed": "Closed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One referral in a list: who, where it stands, since when. No clinical words."""
+
+    referral: Referral
+    name: str
+    other: str
+    is_mine_to_answer: bool
+    received: bool
+
+    @property
+    def phase(self) -> str:
+        return PHASE_OF.get(State(self.referral.state), "rehab")
+
+    @property
+    def has_ended(self) -> bool:
+        return self.referral.state in TERMINAL
+
+
+@page(Policy.PROFESSIONAL)
+def referrals(request: PageRequest) -> HttpResponse:
+    """All handoffs of this professional: what waits for them first."""
+    box = request.GET.get("box", "waiting")
+    if box not in BOXES:
+        box = "waiting"
+    found = keyset_page(
+        _box(request.actor, box),
+        order=("state_at", "id") if box == "waiting" else ("-state_at", "-id"),
+        cursor=request.GET.get("cursor"),
+    )
+    return render(
+        request,
+        "referrals/list.html",
+        {
+            "page": found,
+            "rows": [row_of(request.actor, each) for each in found.items],
+            "box": box,
+            "boxes": BOXES,
+        },
+    )
+
+
+def _box(actor: Actor, box: str) -> QuerySet[Referral]:
+    rows = access.referrals_visible_to(actor).select_related(
+        "client", "sender__user", "sender__practice", "recipient__user", "recipient__practice"
+    )
+    if box == "closed":
+        return rows.filter(state__in=list(TERMINAL))
+    rows = rows.filter(state__in=list(OPEN))
+    return access.waiting_for(actor, rows) if box == "waiting" else rows
+
+
+def row_of(actor: Actor, referral: Referral) -> Row:
+    """How `actor` sees a referral in a list."""
+    received = referral.recipient_id in actor.professional_ids
+    waits_for = WAITING_ON[State(referral.state)]
+    mine = waits_for is (Party.RECIPIENT if received else Party.SENDER)
+    return Row(
+        referral=referral,
+        name=disclosure.display_name(referral) if received else referral.client.name,
+        other=referral.sender.name if received else referral.recipient.name,
+        is_mine_to_answer=mine,
+        received=received,
+    )
+
+
+@page(Policy.SIGNED_IN)
+def referral(request: PageRequest, pk: UUID) -> HttpResponse:
+    """One referral, as this person may see it and with what they can do next."""
+    if request.method == "GET":
+        lifecycle.view(actor=request.actor, referral_id=pk)
+    return _detail(request, pk)
+
+
+@page(Policy.SIGNED_IN, methods=("GET", "POST"))
+def referral_step(request: PageRequest, pk: UUID, verb: str) -> HttpResponse:
+    """Take one step; with input it refuses, the page comes back with what was typed."""
+    try:
+        named = Verb(verb)
+        offer = OFFERS[named]
+    except (ValueError, KeyError):
+        raise NotVisible from None
+    found = access.referral_for(request.actor, pk)
+    if request.method != "POST":
+        return _detail(request, pk, open_verb=named)
+    form = form_for(named, found, timezone.now(), request.POST)
+    if not form.is_valid():
+        return _detail(request, pk, bound=form, open_verb=named, status=422)
+    after = take(named, form, actor=request.actor, referral=found)
+    if after is None:
+        return _detail(request, pk, bound=form, open_verb=named, status=422)
+    messages.success(request, offer.done)
+    return redirect_or_swap(request, "referral", after.pk)
+
+
+def _detail(
+    request: PageRequest,
+    pk: UUID,
+    *,
+    bound: forms.Form | None = None,
+    open_verb: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    at = timezone.now()
+    actor = request.actor
+    found = access.referral_for(actor, pk, at=at)
+    parties = access.parties(actor, found, at)
+    received = Party.RECIPIENT in parties
+    reads = received and found.state in RECIPIENT_MAY_READ
+    context = {
+        "referral": found,
+        "state": State(found.state),
+        "name": disclosure.display_name(found) if received else found.client.name,
+        "received": received,
+        "sent_by_me": Party.SENDER in parties,
+        "is_client": Party.CLIENT in parties,
+        "phase": PHASE_OF.get(State(found.state), "rehab"),
+        "has_ended": found.state in TERMINAL,
+        "envelope": _envelope(actor, found, at),
+        "reads": reads,
+        "sharing": _sharing(found, at) if Party.SENDER in parties or reads else None,
+        "thread": disclosure.thread(actor=actor, referral_id=pk, at=at)
+        if parties & {Party.SENDER, Party.RECIPIENT}
+        else None,
+        "history": disclosure.steps(actor=actor, referral_id=pk, at=at),
+        "steps": _steps(actor, found, at, bound, open_verb),
+        "ability": licensing.ability(found.recipient, at)
+        if Party.SENDER in parties or received
+        else None,
+        "reminded": reminders.sent_for(found) if Party.SENDER in parties else (),
+        "zone": referral_steps.session_zone(found),
+    }
+    return render(request, "referrals/detail.html", context, status=status)
+
+
+def _steps(
+    actor: Actor, found: Referral, at: datetime, bound: forms.Form | None, verb: str
+) -> list[Step]:
+    offered = steps_for(actor, found, at, bound=bound, bound_verb=verb)
+    return [
+        Step(each.verb, each.offer, each.form, is_open=each.is_open or each.verb == verb)
+        for each in offered
+    ]
+
+
+def _envelope(actor: Actor, found: Referral, at: datetime) -> Envelope | None:
+    if not access.recipient_may_see_envelope(actor, found):
+        return None
+    return disclosure.envelope(actor=actor, referral_id=found.pk, at=at)
+
+
+def _sharing(found: Referral, at: datetime) -> consents.Standing | None:
+    """How the consent of this handoff stands: whether, what and until when; never why not."""
+    if found.consent is None:
+        return None
+    return consents.standing(found.consent, at)
