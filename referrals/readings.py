@@ -426,9 +426,9 @@ def _outcome(rows: Sequence[Measurement]) -> OutcomeView:
             integer_only=measure.whole_numbers,
             changes=tuple(
                 measures.ImportantChange(
-                    amount=each.amount, population=each.population, source=each.source, usual=not n
+                    each.amount, each.population, each.source, usual=each.usual
                 )
-                for n, each in enumerate(references)
+                for each in references
             ),
         ),
         rows[0].value,

@@ -55,6 +55,7 @@ class ImportantChange(models.Model):
     amount_high = models.DecimalField(max_digits=8, decimal_places=2, null=True, blank=True)
     population = models.CharField(max_length=160, blank=True)
     source = models.CharField(max_length=200)
+    usual = models.BooleanField(default=False, help_text="Compared with unless another is chosen.")
 
     class Meta:
         ordering: ClassVar[list[str]] = ["measure", "amount", "id"]
@@ -63,7 +64,10 @@ class ImportantChange(models.Model):
         return f"{self.measure_id} {self.amount}"
 
 
-classify(ImportantChange, public=("id", "measure", "amount", "amount_high", "population", "source"))
+classify(
+    ImportantChange,
+    public=("id", "measure", "amount", "amount_high", "population", "source", "usual"),
+)
 
 
 class Measurement(models.Model):
