@@ -147,7 +147,7 @@ def restrictions(
         if note.signed_at is not None
     )
     return RestrictionsView(
-        items=_restriction_views(active, client, reader_ids, at), decisions=decisions
+        items=restriction_views(active, client, reader_ids, at), decisions=decisions
     )
 
 
@@ -156,7 +156,7 @@ def all_restrictions(
 ) -> tuple[RestrictionView, ...]:
     """Signed restrictions of one episode, lifted ones included."""
     versions = list(_newest_signed([episode.pk]))
-    return _restriction_views(versions, episode.client, reader_ids, at)
+    return restriction_views(versions, episode.client, reader_ids, at)
 
 
 def history(client: Client, sources: Sources) -> tuple[HistoryView, ...]:
@@ -205,7 +205,7 @@ def outcomes_of(episode_ids: Collection[UUID]) -> tuple[OutcomeView, ...]:
 def notes(client: Client, sources: Sources) -> tuple[NoteView, ...]:
     rows = _signed_notes(client, sources).prefetch_related("goals", "addenda")
     found = list(rows)
-    reasons = _rationales([note.episode_id for note in found])
+    reasons = rationales_of([note.episode_id for note in found])
     return tuple(note_view(note, reasons.get(note.episode_id, ())) for note in found)
 
 
@@ -217,7 +217,7 @@ def signed_note_of(episode: Episode) -> NoteView | None:
     )
     if note is None:
         return None
-    return note_view(note, _rationales([episode.pk]).get(episode.pk, ()))
+    return note_view(note, rationales_of([episode.pk]).get(episode.pk, ()))
 
 
 def note_view(note: DischargeNote, rationales: Sequence[tuple[UUID, str]]) -> NoteView:
@@ -274,7 +274,7 @@ def draft_restrictions(episode: Episode, today: date) -> tuple[DraftRestrictionV
     rows = RestrictionVersion.objects.filter(
         restriction__episode=episode, signed_at__isnull=True
     ).order_by("set_at", "id")
-    return tuple(_draft_view(row, today) for row in rows)
+    return tuple(draft_view(row, today) for row in rows)
 
 
 def stored_values(row: models.Model) -> tuple[tuple[str, object], ...]:
@@ -314,12 +314,13 @@ def _newest_signed(episode_ids: Collection[UUID]) -> QuerySet[RestrictionVersion
     )
 
 
-def _restriction_views(
+def restriction_views(
     versions: Sequence[RestrictionVersion],
     client: Client,
     reader_ids: Collection[UUID],
     at: datetime,
 ) -> tuple[RestrictionView, ...]:
+    """Versions as read, strictest first. Acknowledgements as in `restrictions`."""
     acknowledged = Acknowledgement.objects.filter(version__in=[each.pk for each in versions])
     seen: dict[UUID, datetime] = {}
     for row in acknowledged.order_by("acknowledged_at"):
@@ -391,7 +392,8 @@ def _criterion_view(criterion: Criterion) -> CriterionView:
     )
 
 
-def _draft_view(version: RestrictionVersion, today: date) -> DraftRestrictionView:
+def draft_view(version: RestrictionVersion, today: date) -> DraftRestrictionView:
+    """An unsigned version, with what is wrong with it."""
     spec = version.spec()
     findings = check(spec, today=today)
     return DraftRestrictionView(
@@ -452,7 +454,8 @@ def _outcome(rows: Sequence[Measurement]) -> OutcomeView:
     )
 
 
-def _rationales(episode_ids: Collection[UUID]) -> dict[UUID, tuple[tuple[UUID, str], ...]]:
+def rationales_of(episode_ids: Collection[UUID]) -> dict[UUID, tuple[tuple[UUID, str], ...]]:
+    """Episode -> (restriction id, clinical reason) for restrictions that have one."""
     found: dict[UUID, tuple[tuple[UUID, str], ...]] = {}
     for version in _newest_signed(episode_ids):
         if version.rationale:
