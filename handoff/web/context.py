@@ -32,9 +32,9 @@ _HOME = Place("/home/", "Today", "home")
 _REMINDERS = Place("/reminders/", "Reminders", "bell")
 _ACCOUNT = (
     Place("/accounts/2fa/", "Security", "lock"),
-    Place("/accounts/email/", "E-mail address", "mail"),
+    Place("/accounts/email/", "E-mail", "mail"),
     Place("/accounts/password/change/", "Password", "edit"),
-    Place("/accounts/sessions/", "Where I am signed in", "eye"),
+    Place("/accounts/sessions/", "Devices", "eye"),
 )
 
 # First match wins where two roles share a place, so the order of this table is the order of weight.

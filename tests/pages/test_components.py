@@ -154,6 +154,26 @@ def test_blocks_escape_variables_inside_them() -> None:
     assert "<script>" not in html
 
 
+@pytest.mark.parametrize(
+    ("agent", "name"),
+    [
+        (
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/156.0 Safari/537.36",
+            "Chrome on Linux",
+        ),
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19.0 Safari/604.1",
+            "Safari on iPhone",
+        ),
+        ("Mozilla/5.0 (Windows NT 10.0) Chrome/150.0 Safari/537.36 Edg/150.0", "Edge on Windows"),
+        ("curl/8", "Another browser"),
+        (HOSTILE, "Another browser"),
+    ],
+)
+def test_browser_name(agent: str, name: str) -> None:
+    assert show("{{ agent|browser_name }}", agent=agent) == name
+
+
 # --- time -----------------------------------------------------------------------------------------
 
 

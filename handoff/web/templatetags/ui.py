@@ -20,7 +20,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from handoff.web import bodymap as bodies
-from handoff.web import dates, forms, look
+from handoff.web import browsers, dates, forms, look
 from handoff.web.paging import Page
 
 register = template.Library()
@@ -87,6 +87,11 @@ def person(name: str, role: object = "", detail: str = "", url: str = "") -> dic
         "detail": detail,
         "url": url,
     }
+
+
+@register.filter
+def browser_name(user_agent: str) -> str:
+    return browsers.browser_name(user_agent)
 
 
 # --- State and meaning ----------------------------------------------------------------------------
