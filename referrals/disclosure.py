@@ -55,35 +55,76 @@ def disclose(
     client_id: UUID,
     purpose: str,
     action: AccessEntry.Action = Action.READ,
+    only: Scope | None = None,
     at: datetime | None = None,
 ) -> Packet:
     """The record of a client as `actor` may read it now; writes one access entry.
 
-    Raises NotVisible where nothing connects the two; that attempt is entered as refused, and the
-    error is the same as for a client who does not exist.
+    With `only`, that class is read and entered and the others stay Withheld. Raises NotVisible
+    where nothing connects the two; that attempt is entered as refused, and the error is the same
+    as for a client who does not exist.
     """
+    asked = tuple(Scope) if only is None else (only,)
     client = Client.objects.filter(pk=client_id, merged_into__isnull=True).first()
     if client is None:
         raise NotVisible
     moment = at or timezone.now()
     allowed = access.permit_for(actor, client, moment)
     if allowed.is_empty:
-        _refuse(actor, client, purpose, at)
+        _refuse(actor, client, purpose, asked, at)
         raise NotVisible
-    packet = _packet(actor, client, allowed, moment)
+    packet = _packet(actor, client, allowed, moment, asked=asked)
     with transaction.atomic(durable=True):
         ledger.lock(AccessEntry.CHAIN)
         moment = at or timezone.now()
         again = access.permit_for(actor, client, moment)
         if again != allowed:
-            packet = _packet(actor, client, again, moment)
+            packet = _packet(actor, client, again, moment, asked=asked)
         if again.is_empty:
-            _enter(actor, client, again, Action.REFUSED, purpose, (), tuple(Scope), at)
+            _enter(actor, client, again, Action.REFUSED, purpose, (), asked, at)
         else:
-            _enter(actor, client, again, action, purpose, packet.shown, packet.withheld, at)
+            withheld = tuple(scope for scope in packet.withheld if scope in asked)
+            _enter(actor, client, again, action, purpose, packet.shown, withheld, at)
     if again.is_empty:
         raise NotVisible
     return packet
+
+
+def disclose_one(
+    *,
+    actor: Actor,
+    client: Client,
+    scope: Scope,
+    source_id: UUID,
+    purpose: str,
+    read: Callable[[Permit, datetime], Part],
+    at: datetime | None = None,
+) -> Part:
+    """One thing of one class, held by one therapist: what `read` builds, by the same steps as
+    `disclose` and with one entry for that class.
+
+    Raises NotVisible where the class is not shared from that source. The attempt is entered as
+    refused.
+    """
+    moment = at or timezone.now()
+    allowed = access.permit_for(actor, client, moment)
+    if not _covers(allowed, scope, source_id):
+        _refuse(actor, client, purpose, (scope,), at)
+        raise NotVisible
+    view = read(allowed, moment)
+    with transaction.atomic(durable=True):
+        ledger.lock(AccessEntry.CHAIN)
+        moment = at or timezone.now()
+        again = access.permit_for(actor, client, moment)
+        covered = _covers(again, scope, source_id)
+        if covered:
+            view = view if again == allowed else read(again, moment)
+            _enter(actor, client, again, Action.READ, purpose, (scope,), (), at)
+        else:
+            _enter(actor, client, again, Action.REFUSED, purpose, (), (scope,), at)
+    if not covered:
+        raise NotVisible
+    return view
 
 
 def preview(
@@ -251,6 +292,7 @@ def _packet(
     at: datetime,
     *,
     readers: frozenset[UUID] | None = None,
+    asked: Iterable[Scope] = tuple(Scope),
 ) -> Packet:
     """Gather what the permit covers, class by class; everything else is withheld."""
     if readers is None:
@@ -261,7 +303,8 @@ def _packet(
         return None if allowed.everything else allowed.sources.get(scope, frozenset())
 
     def part(scope: Scope, read: Callable[[Sources], Part]) -> Part | Withheld:
-        return read(sources(scope)) if allowed.covers(scope) else Withheld(scope)
+        shown = scope in asked and allowed.covers(scope)
+        return read(sources(scope)) if shown else Withheld(scope)
 
     return Packet(
         client_id=client.pk,
@@ -333,13 +376,19 @@ def _may_read_thread(actor: Actor, referral: Referral, at: datetime) -> bool:
     return runs and bool(_granted_to_recipient(referral, at))
 
 
-def _refuse(actor: Actor, client: Client, purpose: str, at: datetime | None) -> None:
+def _covers(allowed: Permit, scope: Scope, source_id: UUID) -> bool:
+    return allowed.everything or source_id in access.sources(allowed, scope)
+
+
+def _refuse(
+    actor: Actor, client: Client, purpose: str, asked: Iterable[Scope], at: datetime | None
+) -> None:
     """Enter a refused attempt of somebody signed in."""
     if actor.user_id is None:
         return
     nothing = permit(Grounds())
     with transaction.atomic(durable=True):
-        _enter(actor, client, nothing, Action.REFUSED, purpose, (), tuple(Scope), at)
+        _enter(actor, client, nothing, Action.REFUSED, purpose, (), asked, at)
 
 
 def _enter(
