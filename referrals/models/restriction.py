@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Collection
-from datetime import date
+from datetime import date, datetime
 from typing import ClassVar, Self
 
 from django.conf import settings
@@ -75,6 +75,12 @@ class RestrictionVersionQuerySet(models.QuerySet["RestrictionVersion"]):
         return self.filter(restriction__episode_id=episode_id, signed_at__isnull=True).order_by(
             "restriction__created_at", "restriction_id"
         )
+
+    def signed_with(self, episode_id: uuid.UUID, signed_at: datetime) -> Self:
+        """The versions that one signature under a note covered, in the order of `drafts_of`."""
+        return self.filter(
+            restriction__episode_id=episode_id, number=1, signed_at=signed_at
+        ).order_by("restriction__created_at", "restriction_id")
 
 
 # Declared strictest first.
