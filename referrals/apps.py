@@ -1,6 +1,16 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class ReferralsConfig(AppConfig):
     name = "referrals"
     verbose_name = "Care and handoffs"
+
+    def ready(self) -> None:
+        # Models can be imported only now that all apps are loaded.
+        from handoff.web import bell  # noqa: PLC0415
+        from referrals import reference  # noqa: PLC0415
+        from referrals.reminders import open_count  # noqa: PLC0415
+
+        post_migrate.connect(reference.load_after_migrate, sender=self)
+        bell.count_with(open_count)

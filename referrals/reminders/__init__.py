@@ -1,0 +1,63 @@
+"""Reminders: planned with the change that causes them, delivered while their reason holds.
+
+`rules` says what waits for whom, `planning` writes the rows, `checks` and `delivery` send them,
+`inbox` is the person's own list. docs/reminders.md tells the whole story.
+"""
+
+from referrals.reminders.delivery import claim, deliver
+from referrals.reminders.inbox import (
+    Line,
+    Reminded,
+    mark_done,
+    mine,
+    open_count,
+    sent_for,
+    snooze,
+)
+from referrals.reminders.planning import (
+    acknowledged,
+    consent_asked,
+    consent_changed,
+    credential_changed,
+    episode_changed,
+    heal,
+    note_signed,
+    people_changed,
+    referral_walked,
+    restrictions_changed,
+    rule_changed,
+    zone_changed,
+)
+from referrals.reminders.rules import CATALOGUE, Rule
+from referrals.reminders.sweeping import Backlog, Tally, backlog, requeue, sweep
+
+__all__ = [
+    "CATALOGUE",
+    "Backlog",
+    "Line",
+    "Reminded",
+    "Rule",
+    "Tally",
+    "acknowledged",
+    "backlog",
+    "claim",
+    "consent_asked",
+    "consent_changed",
+    "credential_changed",
+    "deliver",
+    "episode_changed",
+    "heal",
+    "mark_done",
+    "mine",
+    "note_signed",
+    "open_count",
+    "people_changed",
+    "referral_walked",
+    "requeue",
+    "restrictions_changed",
+    "rule_changed",
+    "sent_for",
+    "snooze",
+    "sweep",
+    "zone_changed",
+]

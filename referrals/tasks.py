@@ -1,0 +1,53 @@
+"""What Celery runs. Messages carry nothing: what is due stands in the database.
+
+Any number of beats may tick and any number of workers may deliver; a lost message is a lost
+doorbell, and the next tick rings again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, Final
+
+import structlog
+from celery import shared_task
+
+from handoff.core.ledger import database_now
+from referrals import lifecycle, reminders
+from referrals.reminders.delivery import BATCH
+
+log = structlog.get_logger(__name__)
+
+MOST_DELIVERIES: Final = 4
+"""More at once would only wait behind each other: a delivery goes on until nothing is due."""
+
+
+@shared_task(name="referrals.tasks.tick")
+def tick() -> None:
+    """Let time do what it does to referrals, keep the plan in line, and ring for deliveries."""
+    _guarded("time_out", lifecycle.time_out)
+    _guarded("heal", lambda: reminders.heal(at=database_now()))
+    due = reminders.backlog().due
+    for _ in range(min(math.ceil(due / BATCH), MOST_DELIVERIES)):
+        deliver_batch.delay()
+
+
+@shared_task(name="referrals.tasks.deliver_batch")
+def deliver_batch() -> None:
+    """Deliver what is due until nothing is, or the time of one sweep is used up."""
+    tally = reminders.sweep()
+    log.info(
+        "reminders.swept",
+        total=tally.taken,
+        sent=tally.sent,
+        failed=tally.letters.total() - tally.sent,
+    )
+
+
+def _guarded(verb: str, act: Callable[[], Any]) -> None:
+    """One chore that fails must not keep the others, and the mail, from happening."""
+    try:
+        act()
+    except Exception:
+        log.exception("tick.failed", verb=verb)
