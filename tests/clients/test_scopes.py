@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import FrozenInstanceError
 from datetime import date, timedelta
 
 import pytest
@@ -106,6 +107,15 @@ def test_the_hash_is_that_of_the_canonical_text_and_moves_with_any_word() -> Non
     ]
     for line in lines:
         assert line.replace("“", "\\u201c").replace("”", "\\u201d") in shown.canonical()
+
+
+def test_a_notice_cannot_be_edited() -> None:
+    with pytest.raises(FrozenInstanceError):
+        notice().purpose = "other"  # type: ignore[misc]  # refused, as it should be
+    with pytest.raises(TypeError):
+        notice().scopes[Scope.NOTE] = notice().scopes[Scope.CONTACT]  # type: ignore[index]  # same
+    with pytest.raises(TypeError):
+        NOTICES["2026-11"] = notice()  # type: ignore[index]  # same
 
 
 def test_a_name_that_looks_like_a_placeholder_stays_a_name() -> None:

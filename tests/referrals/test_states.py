@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import FrozenInstanceError
 from itertools import product
 from pathlib import Path
 
@@ -211,6 +212,13 @@ def test_every_target_for_every_party_from_every_state(source: State) -> None:
             step = edge(source=source, target=target, party=party)
             assert step.target == target
             assert party in step.parties
+
+
+def test_the_table_cannot_be_edited() -> None:
+    with pytest.raises(FrozenInstanceError):
+        EDGES[0].target = State.COMPLETED  # type: ignore[misc]  # refused, as it should be
+    with pytest.raises(TypeError):
+        STANDINGS[State.SENT] = STANDINGS[State.DRAFT]  # type: ignore[index]  # same
 
 
 def test_edge_needs_a_verb_or_a_target() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -239,6 +239,50 @@ def test_units_fit_the_kinds_as_specified() -> None:
         K.PAIN_RULE: {"nprs"},
         K.PRECAUTION: set(),
     }
+
+
+# low high, and int for whole numbers only
+RANGES = """
+deg 0 180
+kg 0 500
+lb 0 1100
+pct_1rm 0 100
+pct_bw 0 300
+rpe 0 10
+reps 0 1000 int
+sets 0 50 int
+sessions_week 0 21 int
+min 0 600
+sec 0 3600
+m 0 50000
+cm 0 300
+bpm 30 230 int
+pct_hrmax 0 100
+nprs 0 10 int
+kmh 0 45
+mph 0 28
+pct_max_speed 0 100
+pct 0 200
+points -100 1000
+"""
+
+
+def test_ranges_are_the_agreed_ones() -> None:
+    built = [
+        f"{unit.value} {bounds.low} {bounds.high}{' int' if bounds.integer_only else ''}"
+        for unit, bounds in RANGE_FOR_UNIT.items()
+    ]
+    assert built == RANGES.strip().split("\n")
+    assert (MAX_CRITERIA, NAME_MAX_LENGTH, TEXT_MAX_LENGTH) == (10, 120, 300)
+
+
+@pytest.mark.parametrize(
+    ("thing", "name"),
+    [(KNEE_BEND, "value"), (PT_REVIEW, "measure"), (KIND_RULES[K.AVOID], "units")],
+)
+def test_what_was_checked_cannot_change_afterwards(thing: Any, name: str) -> None:
+    with pytest.raises(FrozenInstanceError):
+        setattr(thing, name, None)
 
 
 ROM_TABLE = """
@@ -718,6 +762,7 @@ def test_a_surgeons_order_has_a_name_and_a_date_in_the_past() -> None:
     assert fields(order, authority_name=" ") == {"authority_name"}
     assert fields(order, authority_on=None) == {"authority_on"}
     assert fields(order, authority_on=TODAY + timedelta(days=1)) == {"authority_on"}
+    assert fields(order, authority_name="x" * NAME_MAX_LENGTH) == set()
     assert fields(order, authority_name="x" * (NAME_MAX_LENGTH + 1)) == {"authority_name"}
     assert fields(KNEE_BEND, authority_name="x" * (NAME_MAX_LENGTH + 1)) == {"authority_name"}
 
