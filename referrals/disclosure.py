@@ -261,6 +261,26 @@ def thread(
     )
 
 
+def goal_of(*, actor: Actor, referral_id: UUID, at: datetime | None = None) -> str | None:
+    """What the client wants to train for, as a referral says; None where it is not shared.
+
+    The sender and the client's side read it always, the recipient once they accepted and while
+    the client shares something with them (before, it stands on the envelope). Raises NotVisible
+    for those who may not know of the referral.
+    """
+    moment = at or timezone.now()
+    referral = access.referral_for(actor, referral_id, at=moment)
+    with transaction.atomic(durable=True):
+        ledger.lock(AccessEntry.CHAIN)
+        moment = at or timezone.now()
+        if not _may_read_goal(actor, referral, moment):
+            return None
+        if referral.goal:
+            own = access.permit_for(actor, referral.client, moment)
+            _enter(actor, referral.client, own, Action.READ, "referral", (), (), at)
+    return referral.goal
+
+
 def steps(*, actor: Actor, referral_id: UUID, at: datetime | None = None) -> tuple[StepView, ...]:
     """The path of a referral, oldest step first. States and reason codes only, no free text.
 
@@ -378,6 +398,15 @@ def _may_read_thread(actor: Actor, referral: Referral, at: datetime) -> bool:
 
 def _covers(allowed: Permit, scope: Scope, source_id: UUID) -> bool:
     return allowed.everything or source_id in access.sources(allowed, scope)
+
+
+def _may_read_goal(actor: Actor, referral: Referral, at: datetime) -> bool:
+    found = access.parties(actor, referral, at)
+    if Party.CLIENT in found or referral.sender_id in access.treating_ids(actor):
+        return True
+    if Party.SENDER in found:
+        return True
+    return referral.state in RECIPIENT_MAY_READ and bool(_granted_to_recipient(referral, at))
 
 
 def _refuse(
