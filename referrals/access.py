@@ -81,6 +81,19 @@ def clients_of(actor: Actor) -> QuerySet[Client]:
     ).filter(merged_into__isnull=True)
 
 
+def clients_visible_to(actor: Actor, at: datetime | None = None) -> QuerySet[Client]:
+    """Clients `client_for` would find: own, on the caseload, or taken on as a recipient."""
+    own = [client.pk for client in access.own_clients(actor, at)]
+    taken_on = Referral.objects.filter(
+        recipient_id__in=actor.professional_ids, state__in=list(RECIPIENT_MAY_READ)
+    )
+    return Client.objects.filter(
+        Q(pk__in=own)
+        | Q(pk__in=taken_on.values("client"))
+        | Q(pk__in=clients_of(actor).values("pk"))
+    ).filter(merged_into__isnull=True)
+
+
 def grounds_for(actor: Actor, client: Client, at: datetime) -> Grounds:
     """What connects the actor with the client at this moment, read from the database."""
     own = {each.pk for each in access.own_clients(actor, at)}
