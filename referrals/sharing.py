@@ -9,6 +9,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from clients import access as people
@@ -146,6 +147,26 @@ def consent_for(actor: Actor, pk: UUID, *, at: datetime | None = None) -> Consen
         return consent
     people.own_client(actor, consent.client_id, at)
     return consent
+
+
+def consents_visible_to(actor: Actor, at: datetime | None = None) -> QuerySet[Consent]:
+    """The questions `consent_for` would find, with both sides."""
+    own = [client.pk for client in people.own_clients(actor, at)]
+    told = Referral.objects.filter(
+        client_id=OuterRef("client_id"),
+        recipient_id=OuterRef("recipient_id"),
+        sent_at__isnull=False,
+    )
+    ids = actor.professional_ids
+    return Consent.objects.filter(
+        Q(client_id__in=own) | Q(discloser_id__in=ids) | Q(recipient_id__in=ids) & Exists(told)
+    ).select_related(
+        "client",
+        "discloser__user",
+        "discloser__practice",
+        "recipient__user",
+        "recipient__practice",
+    )
 
 
 def readable_pair(client_id: UUID, discloser_id: UUID) -> bool:
