@@ -1,5 +1,6 @@
 """Who a signed-in person is, and which clients they are or act for."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -68,6 +69,14 @@ def own_client(actor: Actor, pk: UUID, at: datetime | None = None) -> Client:
         if client.pk == pk:
             return client
     raise NotVisible
+
+
+def brought_in_by(professional_ids: Collection[UUID]) -> Q:
+    """Clients whose record these professionals made, also when it was joined with an older one."""
+    joined = Client.objects.filter(
+        created_by__in=professional_ids, merged_into__isnull=False
+    ).values("merged_into")
+    return Q(created_by__in=professional_ids) | Q(pk__in=joined)
 
 
 def professional_of(actor: Actor, *roles: str) -> Professional:

@@ -241,6 +241,8 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/home/"
 LOGOUT_REDIRECT_URL = "/"
 
+ACCOUNT_ADAPTER = "clients.adapters.AccountAdapter"
+ACCOUNT_FORMS = {"signup": "clients.forms.SignupForm"}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None

@@ -77,7 +77,7 @@ def clients_of(actor: Actor) -> QuerySet[Client]:
     """The caseload: clients the actor treats, helps to treat, or invited."""
     ids = treating_ids(actor)
     return Client.objects.filter(
-        Q(created_by_id__in=ids) | Q(pk__in=Episode.objects.filter(pt_id__in=ids).values("client"))
+        access.brought_in_by(ids) | Q(pk__in=Episode.objects.filter(pt_id__in=ids).values("client"))
     ).filter(merged_into__isnull=True)
 
 
@@ -103,8 +103,12 @@ def grounds_for(actor: Actor, client: Client, at: datetime) -> Grounds:
     treats_as = frozenset(
         Episode.objects.filter(client=client, pt_id__in=treating).values_list("pt_id", flat=True)
     )
-    if client.created_by_id in treating:
-        treats_as |= {client.created_by_id}
+    # Whoever brought the client in, also with a draft that turned out to be this client's.
+    treats_as |= treating & set(
+        Client.objects.filter(Q(pk=client.pk) | Q(merged_into=client)).values_list(
+            "created_by_id", flat=True
+        )
+    )
     sides = own_ids | treats_as
     accepted = frozenset(
         Referral.objects.filter(client=client, state__in=list(RECIPIENT_MAY_READ))

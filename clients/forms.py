@@ -1,0 +1,95 @@
+"""Forms about people: signing up, coming in by invitation, one's own details."""
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from allauth.account.forms import SignupForm as AllauthSignupForm
+from django import forms
+
+from clients.models import User
+
+
+class SignupForm(AllauthSignupForm):
+    """Asks for a name as well: others are shown who somebody is, not only their address."""
+
+    first_name = forms.CharField(
+        max_length=80,
+        label="First name",
+        widget=forms.TextInput(attrs={"autocomplete": "given-name"}),
+    )
+    last_name = forms.CharField(
+        max_length=80,
+        label="Last name",
+        widget=forms.TextInput(attrs={"autocomplete": "family-name"}),
+    )
+    field_order = ("first_name", "last_name", "email", "password1", "password2")
+
+
+class BirthDateForm(forms.Form):
+    """The one thing an invited client must know."""
+
+    birth_date = forms.DateField(
+        label="Your date of birth",
+        help_text="As the person who invited you wrote it down.",
+        widget=forms.DateInput(attrs={"autocomplete": "bday"}),
+    )
+
+
+_REGIONS = frozenset(
+    {"Africa", "America", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"}
+)
+_US_ZONES = (
+    ("America/New_York", "Eastern (New York)"),
+    ("America/Chicago", "Central (Chicago)"),
+    ("America/Denver", "Mountain (Denver)"),
+    ("America/Phoenix", "Mountain, no summer time (Phoenix)"),
+    ("America/Los_Angeles", "Pacific (Los Angeles)"),
+    ("America/Anchorage", "Alaska (Anchorage)"),
+    ("Pacific/Honolulu", "Hawaii (Honolulu)"),
+    ("America/Puerto_Rico", "Atlantic (Puerto Rico)"),
+)
+ZoneGroup = tuple[str, list[tuple[str, str]]]
+
+
+def zone_choices(chosen: str = "") -> list[ZoneGroup]:
+    """Time zones: those of the United States first, then the others by region, each once."""
+    listed = {name for name, _ in _US_ZONES}
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for name in sorted(available_timezones() - listed):
+        region, _, place = name.partition("/")
+        if (place and region in _REGIONS) or name == chosen:
+            groups.setdefault(region, []).append((name, (place or name).replace("_", " ")))
+    return [("United States", list(_US_ZONES)), *groups.items()]
+
+
+class ProfileForm(forms.Form):
+    """One's own name and time zone; a client's phone as well."""
+
+    first_name = forms.CharField(
+        max_length=80,
+        label="First name",
+        widget=forms.TextInput(attrs={"autocomplete": "given-name"}),
+    )
+    last_name = forms.CharField(
+        max_length=80,
+        label="Last name",
+        widget=forms.TextInput(attrs={"autocomplete": "family-name"}),
+    )
+    time_zone = forms.ChoiceField()
+    phone = forms.CharField(
+        max_length=30,
+        required=False,
+        label="Phone",
+        help_text="For your therapist's clinic. Never shared with a trainer.",
+        widget=forms.TextInput(attrs={"autocomplete": "tel", "inputmode": "tel"}),
+    )
+
+    def __init__(self, *args: Any, user: User, has_phone: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["time_zone"] = forms.ChoiceField(
+            label="Time zone",
+            choices=zone_choices(user.time_zone),
+            help_text="Times are shown in it, and reminders keep to your night.",
+        )
+        if not has_phone:
+            del self.fields["phone"]
