@@ -1,0 +1,458 @@
+"""The door: who gets what, what is withheld, and what the access ledger says about it."""
+
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import DatabaseError, connection
+from django.test.utils import CaptureQueriesContext
+
+from clients.models import AccessEntry, Consent
+from clients.scopes import Scope
+from handoff.core.actors import ANONYMOUS, Actor
+from handoff.core.errors import NotVisible
+from handoff.core.ledger import verify
+from referrals import access, disclosure, lifecycle, restrictions, sharing
+from referrals.models import LoopReport, Measurement, Referral
+from referrals.packets import Packet, RestrictionsView, Withheld
+from referrals.permits import Standpoint
+from referrals.states import State
+from tests.factories import (
+    NOON,
+    ClientFactory,
+    EpisodeFactory,
+    GuardianshipFactory,
+    ProfessionalFactory,
+    RestrictionFactory,
+    RestrictionVersionFactory,
+    UserFactory,
+    acting,
+    certified_trainer,
+    licensed_pt,
+    signed_note,
+)
+from tests.referrals.test_lifecycle import LAST_DAY, Story
+
+pytestmark = pytest.mark.django_db
+ALL = frozenset(Scope)
+
+
+@pytest.fixture
+def story() -> Story:
+    return Story()
+
+
+def read(story: Story, actor: Actor, at: Any = NOON) -> Packet:
+    return disclosure.disclose(actor=actor, client_id=story.client.pk, purpose="test", at=at)
+
+
+def handed_over(story: Story, classes: frozenset[Scope]) -> Referral:
+    """Sent, agreed to for `classes` (and clearance), accepted."""
+    referral = lifecycle.send(actor=story.as_pt, referral_id=story.draft().pk, at=NOON)
+    assert referral.consent_id is not None
+    sharing.grant(
+        actor=story.as_client,
+        consent_id=referral.consent_id,
+        classes=classes | {Scope.CLEARANCE},
+        expires_on=LAST_DAY,
+        at=NOON,
+    )
+    return lifecycle.accept(actor=story.as_trainer, referral_id=referral.pk, at=NOON)
+
+
+# --- who gets what --
+
+
+@pytest.mark.parametrize("scope", list(Scope))
+def test_a_trainer_gets_each_class_exactly_when_it_is_shared(story: Story, scope: Scope) -> None:
+    handed_over(story, frozenset({scope}))
+    packet = read(story, story.as_trainer)
+    assert set(packet.shown) == {scope, Scope.CLEARANCE}
+    for each in ALL - {scope, Scope.CLEARANCE}:
+        assert packet.part(each) == Withheld(each)
+    entry = AccessEntry.objects.order_by("-number")[0]
+    assert set(entry.shown) == {scope, Scope.CLEARANCE}
+    assert set(entry.withheld) == ALL - {scope, Scope.CLEARANCE}
+    assert (entry.actor_id, entry.actor_role) == (story.trainer.user_id, "trainer")
+    assert entry.consent_ids == [Consent.objects.get().pk]
+
+
+def test_before_acceptance_a_trainer_gets_nothing_but_the_envelope(story: Story) -> None:
+    referral = story.sent()
+    with pytest.raises(NotVisible):
+        read(story, story.as_trainer)
+    refused = AccessEntry.objects.order_by("-number")[0]
+    assert (refused.action, refused.shown) == ("refused", [])
+    seen = disclosure.envelope(actor=story.as_trainer, referral_id=referral.pk, at=NOON)
+    assert seen.client_display_name == f"{story.client.first_name} {story.client.last_name[0]}."
+    assert seen.goal == "Swim 1 km"
+    assert seen.clearance_level == "Cleared, with limits"
+    assert seen.has_restrictions is True
+    entry = AccessEntry.objects.order_by("-number")[0]
+    assert (entry.action, set(entry.shown)) == ("envelope", {"clearance", "restrictions"})
+
+
+def test_the_envelope_withholds_what_is_not_shared(story: Story) -> None:
+    referral = lifecycle.send(actor=story.as_pt, referral_id=story.draft().pk, at=NOON)
+    assert referral.consent_id is not None
+    sharing.grant(
+        actor=story.as_client,
+        consent_id=referral.consent_id,
+        classes=[Scope.CLEARANCE],
+        expires_on=LAST_DAY,
+        at=NOON,
+    )
+    seen = disclosure.envelope(actor=story.as_trainer, referral_id=referral.pk, at=NOON)
+    assert seen.has_restrictions == Withheld(Scope.RESTRICTIONS)
+    sharing.revoke(actor=story.as_client, consent_id=referral.consent_id, at=NOON)
+    seen = disclosure.envelope(actor=story.as_trainer, referral_id=referral.pk, at=NOON)
+    assert seen.clearance_level == Withheld(Scope.CLEARANCE)
+
+
+def test_the_envelope_is_for_the_recipient_while_they_decide(story: Story) -> None:
+    referral = story.sent()
+    for actor in (story.as_pt, story.as_client, acting(certified_trainer()), ANONYMOUS):
+        with pytest.raises(NotVisible):
+            disclosure.envelope(actor=actor, referral_id=referral.pk, at=NOON)
+    lifecycle.accept(actor=story.as_trainer, referral_id=referral.pk, at=NOON)
+    with pytest.raises(NotVisible):
+        disclosure.envelope(actor=story.as_trainer, referral_id=referral.pk, at=NOON)
+
+
+def test_strangers_get_the_same_answer_as_for_a_client_who_does_not_exist(story: Story) -> None:
+    story.sent()
+    strangers = (
+        acting(licensed_pt()),
+        acting(certified_trainer()),
+        acting(ClientFactory.create()),
+        acting(UserFactory.create()),
+        acting(UserFactory.create(is_staff=True)),
+    )
+    for actor in strangers:
+        with pytest.raises(NotVisible) as one:
+            read(story, actor)
+        with pytest.raises(NotVisible) as other:
+            disclosure.disclose(actor=actor, client_id=uuid4(), purpose="test", at=NOON)
+        assert str(one.value) == str(other.value)
+    assert AccessEntry.objects.filter(action="refused").count() == len(strangers)
+    with pytest.raises(NotVisible):
+        read(story, ANONYMOUS)
+    assert AccessEntry.objects.filter(action="refused").count() == len(strangers)
+
+
+def test_the_client_reads_all_of_their_own(story: Story) -> None:
+    packet = read(story, story.as_client)
+    assert packet.standpoint is Standpoint.SELF
+    assert set(packet.shown) == ALL
+    assert packet.withheld == ()
+
+
+def test_a_guardian_reads_a_minors_record_and_stops_at_majority() -> None:
+    row = GuardianshipFactory.create()
+    actor = acting(row.user)
+    packet = disclosure.disclose(actor=actor, client_id=row.client.pk, purpose="test", at=NOON)
+    assert packet.standpoint is Standpoint.GUARDIAN
+    with pytest.raises(NotVisible):
+        disclosure.disclose(
+            actor=actor, client_id=row.client.pk, purpose="test", at=NOON + timedelta(days=2000)
+        )
+
+
+def test_a_therapist_reads_their_own_episodes_and_not_a_colleagues(story: Story) -> None:
+    other = licensed_pt()
+    theirs = EpisodeFactory.create(client=story.client, pt=other, condition="Something private")
+    packet = read(story, story.as_pt)
+    assert packet.standpoint is Standpoint.TREATING
+    assert isinstance(packet.history, tuple)
+    assert [each.episode_id for each in packet.history] == [story.episode.pk]
+    assert "Something private" not in repr(packet)
+    assert packet.training_feedback == Withheld(Scope.TRAINING_FEEDBACK)
+    seen = read(story, acting(other))
+    assert isinstance(seen.history, tuple)
+    assert [each.episode_id for each in seen.history] == [theirs.pk]
+
+
+def test_consent_to_one_therapists_content_opens_no_other(story: Story) -> None:
+    EpisodeFactory.create(client=story.client, pt=licensed_pt(), condition="Something private")
+    handed_over(story, ALL)
+    assert "Something private" not in repr(read(story, story.as_trainer))
+
+
+def test_an_assistant_reads_with_the_therapists_of_the_same_practice(story: Story) -> None:
+    beside = ProfessionalFactory.create(role="pta", practice=story.pt.practice)
+    elsewhere = ProfessionalFactory.create(role="pta")
+    assert Scope.NOTE in read(story, acting(beside)).shown
+    with pytest.raises(NotVisible):
+        read(story, acting(elsewhere))
+
+
+# --- what ends it --
+
+
+def test_after_revocation_the_next_read_shows_nothing(story: Story) -> None:
+    referral = handed_over(story, ALL)
+    assert set(read(story, story.as_trainer).shown) == ALL
+    assert referral.consent_id is not None
+    sharing.revoke(actor=story.as_client, consent_id=referral.consent_id, at=NOON)
+    packet = read(story, story.as_trainer)
+    assert packet.shown == ()
+    for scope in Scope:
+        assert packet.part(scope) == Withheld(scope)
+
+
+def test_sharing_ends_by_itself_on_its_day(story: Story) -> None:
+    handed_over(story, ALL)
+    assert read(story, story.as_trainer, NOON + timedelta(days=100)).shown
+    assert read(story, story.as_trainer, NOON + timedelta(days=200)).shown == ()
+
+
+@pytest.mark.parametrize(
+    "state",
+    [State.DECLINED, State.CANCELLED, State.FAILED, State.EXPIRED, State.ENTERED_IN_ERROR],
+)
+def test_a_handoff_that_came_to_nothing_opens_nothing(story: Story, state: State) -> None:
+    referral = handed_over(story, ALL)
+    Referral.objects.filter(pk=referral.pk).update(state=state)
+    with pytest.raises(NotVisible):
+        read(story, story.as_trainer)
+
+
+def test_a_completed_handoff_keeps_what_is_still_agreed(story: Story) -> None:
+    referral = handed_over(story, ALL)
+    Referral.objects.filter(pk=referral.pk).update(state=State.COMPLETED)
+    assert set(read(story, story.as_trainer).shown) == ALL
+
+
+# --- what is in it --
+
+
+def test_only_the_newest_signed_version_counts_and_lifted_ones_are_gone(story: Story) -> None:
+    handed_over(story, frozenset({Scope.RESTRICTIONS}))
+    second = RestrictionVersionFactory.create(
+        restriction=story.version.restriction, number=2, wording="Now up to the shoulder."
+    )
+    RestrictionVersionFactory.create(
+        restriction=story.version.restriction, number=3, draft=True, wording="Secret plan"
+    )
+    RestrictionVersionFactory.create(
+        restriction=RestrictionFactory.create(episode=story.episode), lifted=True
+    )
+    view = read(story, story.as_trainer).restrictions
+    assert isinstance(view, RestrictionsView)
+    assert [(item.version_id, item.version) for item in view.items] == [(second.pk, 2)]
+    assert "Secret plan" not in repr(view)
+
+
+def test_a_restriction_past_its_review_stays_in_force_and_says_so(story: Story) -> None:
+    handed_over(story, frozenset({Scope.RESTRICTIONS}))
+    after = NOON + timedelta(days=60)
+    view = read(story, story.as_trainer, after).restrictions
+    assert isinstance(view, RestrictionsView)
+    (item,) = view.items
+    assert item.review_overdue
+    assert "still in force" in item.review_sentence
+
+
+def test_no_restrictions_is_a_decision_and_not_an_empty_list(story: Story) -> None:
+    other = EpisodeFactory.create(client=story.client, pt=story.pt)
+    handed_over(story, frozenset({Scope.RESTRICTIONS}))
+    restrictions.lift(
+        actor=story.as_pt,
+        restriction_id=story.version.restriction_id,
+        reason="Strong enough.",
+        at=NOON,
+    )
+    signed_note(episode=other, restrictions_decision="none")
+    view = read(story, story.as_trainer).restrictions
+    assert isinstance(view, RestrictionsView)
+    assert view.none_needed
+    assert {each.decision for each in view.decisions} == {"listed", "none"}
+
+
+def test_rationale_belongs_to_the_note_alone(story: Story) -> None:
+    RestrictionVersionFactory.create(
+        restriction=RestrictionFactory.create(episode=story.episode),
+        rationale="Graft is young",
+    )
+    handed_over(story, ALL - {Scope.NOTE})
+    assert "Graft is young" not in repr(read(story, story.as_trainer))
+    assert "Graft is young" in repr(read(story, story.as_pt).note)
+
+
+def test_outcomes_come_as_series_with_their_reference(story: Story) -> None:
+    for moment, value, day in (("start", 34, date(2026, 9, 1)), ("discharge", 66, NOON.date())):
+        Measurement.objects.create(
+            episode=story.episode,
+            measure_id="lefs",
+            moment=moment,
+            value=value,
+            taken_on=day,
+            recorded_by=story.pt.user,
+        )
+    packet = read(story, story.as_client)
+    assert isinstance(packet.outcomes, tuple)
+    (series,) = packet.outcomes
+    assert [int(each.value) for each in series.values] == [34, 66]
+    assert "32" in series.change_sentence
+    assert series.reaches_reference
+
+
+def test_feedback_reaches_the_sender_only_where_shared(story: Story) -> None:
+    referral = handed_over(story, frozenset({Scope.TRAINING_FEEDBACK}))
+    LoopReport.objects.create(
+        referral=referral, kind="interim", author=story.trainer, observations="Going well."
+    )
+    packet = read(story, story.as_pt)
+    assert isinstance(packet.training_feedback, tuple)
+    assert packet.training_feedback[0].observations == "Going well."
+    assert referral.consent_id is not None
+    sharing.revoke(actor=story.as_client, consent_id=referral.consent_id, at=NOON)
+    assert read(story, story.as_pt).training_feedback == Withheld(Scope.TRAINING_FEEDBACK)
+
+
+# --- preview --
+
+
+def test_the_preview_is_what_the_recipient_then_reads(story: Story) -> None:
+    referral = lifecycle.send(actor=story.as_pt, referral_id=story.draft().pk, at=NOON)
+    assert referral.consent_id is not None
+    chosen = frozenset({Scope.CONTACT, Scope.CLEARANCE, Scope.RESTRICTIONS})
+    before = disclosure.preview(
+        actor=story.as_client, consent_id=referral.consent_id, classes=chosen, at=NOON
+    )
+    sharing.grant(
+        actor=story.as_client,
+        consent_id=referral.consent_id,
+        classes=chosen,
+        expires_on=LAST_DAY,
+        at=NOON,
+    )
+    lifecycle.accept(actor=story.as_trainer, referral_id=referral.pk, at=NOON)
+    assert read(story, story.as_trainer) == before
+
+
+def test_the_preview_is_for_the_clients_side_alone(story: Story) -> None:
+    referral = lifecycle.send(actor=story.as_pt, referral_id=story.draft().pk, at=NOON)
+    assert referral.consent_id is not None
+    for actor in (story.as_pt, story.as_trainer, acting(ClientFactory.create()), ANONYMOUS):
+        with pytest.raises(NotVisible):
+            disclosure.preview(actor=actor, consent_id=referral.consent_id, classes=ALL, at=NOON)
+    with pytest.raises(NotVisible):
+        disclosure.preview(actor=story.as_client, consent_id=uuid4(), classes=ALL, at=NOON)
+
+
+# --- messages and steps --
+
+
+def test_messages_are_for_both_sides_while_something_is_shared(story: Story) -> None:
+    referral = story.sent()
+    lifecycle.ask(actor=story.as_trainer, referral_id=referral.pk, text="Mornings?", at=NOON)
+
+    def texts(actor: Actor) -> list[str] | None:
+        found = disclosure.thread(actor=actor, referral_id=referral.pk, at=NOON)
+        return None if found is None else [each.text for each in found]
+
+    assert texts(story.as_trainer) == texts(story.as_pt) == ["Mornings?"]
+    assert texts(story.as_client) is None
+    sharing.revoke(actor=story.as_client, consent_id=Consent.objects.get().pk, at=NOON)
+    assert texts(story.as_trainer) is None
+    assert texts(story.as_pt) == ["Mornings?"]
+    with pytest.raises(NotVisible):
+        texts(acting(certified_trainer()))
+
+
+def test_a_recipients_history_begins_when_it_reached_them(story: Story) -> None:
+    referral = lifecycle.send(actor=story.as_pt, referral_id=story.draft().pk, at=NOON)
+    assert referral.consent_id is not None
+    sharing.grant(
+        actor=story.as_client,
+        consent_id=referral.consent_id,
+        classes=[Scope.CLEARANCE],
+        expires_on=LAST_DAY,
+        at=NOON,
+    )
+
+    def targets(actor: Actor) -> list[str]:
+        return [
+            each.target for each in disclosure.steps(actor=actor, referral_id=referral.pk, at=NOON)
+        ]
+
+    assert targets(story.as_trainer) == ["sent"]
+    assert targets(story.as_pt) == ["awaiting_consent", "sent"]
+
+
+# --- the ledger --
+
+
+def test_every_allowed_read_writes_one_entry(story: Story) -> None:
+    handed_over(story, ALL)
+    for actor in (story.as_trainer, story.as_pt, story.as_client):
+        before = AccessEntry.objects.count()
+        read(story, actor)
+        assert AccessEntry.objects.count() == before + 1
+    before = AccessEntry.objects.count()
+    disclosure.workspace(actor=story.as_pt, episode_id=story.episode.pk, at=NOON)
+    assert AccessEntry.objects.count() == before + 1
+    assert verify(AccessEntry) is None
+
+
+def test_what_cannot_be_entered_is_not_shown(story: Story) -> None:
+    handed_over(story, ALL)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "ALTER TABLE clients_accessentry ADD CONSTRAINT full_disk CHECK (false) NOT VALID"
+        )
+    with pytest.raises(DatabaseError):
+        read(story, story.as_trainer)
+
+
+def test_the_workspace_is_the_treating_sides_alone(story: Story) -> None:
+    for actor in (story.as_trainer, story.as_client, acting(licensed_pt()), ANONYMOUS):
+        with pytest.raises(NotVisible):
+            disclosure.workspace(actor=actor, episode_id=story.episode.pk, at=NOON)
+    work = disclosure.workspace(actor=story.as_pt, episode_id=story.episode.pk, at=NOON)
+    assert work.note_signed is not None
+    assert len(work.restrictions) == 1
+
+
+# --- cost --
+
+
+def queries_to_read(story: Story) -> int:
+    with CaptureQueriesContext(connection) as captured:
+        read(story, story.as_trainer)
+    return len(captured)
+
+
+def test_reading_costs_the_same_for_one_limit_and_for_twenty(story: Story) -> None:
+    handed_over(story, ALL)
+    one = queries_to_read(story)
+    for _ in range(19):
+        RestrictionVersionFactory.create(
+            restriction=RestrictionFactory.create(episode=story.episode), rationale="Why"
+        )
+    assert queries_to_read(story) == one
+
+
+# --- rows --
+
+
+def test_who_may_know_of_which_rows(story: Story) -> None:
+    referral = handed_over(story, frozenset({Scope.RESTRICTIONS}))
+    pk: UUID = story.version.restriction_id
+    assert access.restriction_for(story.as_pt, pk, at=NOON).pk == pk
+    assert access.restriction_for(story.as_trainer, pk, at=NOON, lock=True).pk == pk
+    assert access.client_for(story.as_trainer, story.client.pk, at=NOON) == story.client
+    assert referral.consent_id is not None
+    sharing.revoke(actor=story.as_client, consent_id=referral.consent_id, at=NOON)
+    with pytest.raises(NotVisible):
+        access.restriction_for(story.as_trainer, pk, at=NOON)
+    assert access.client_for(story.as_trainer, story.client.pk, at=NOON) == story.client
+    for actor in (acting(licensed_pt()), ANONYMOUS):
+        with pytest.raises(NotVisible):
+            access.restriction_for(actor, pk, at=NOON)
+        with pytest.raises(NotVisible):
+            access.client_for(actor, story.client.pk, at=NOON)
+    assert list(access.clients_of(story.as_pt)) == [story.client]
+    assert list(access.clients_of(story.as_trainer)) == []
