@@ -90,6 +90,7 @@ def draft(
                 state_at=at,
             )
         )
+        reminders.referral_drafted(referral, at=at)
         audit.record(actor, "referral.drafted", referral, at=at)
     return referral
 
@@ -361,6 +362,7 @@ def reroute(
                 state_at=at,
             )
         )
+        reminders.referral_drafted(referral, at=at)
         audit.record(actor, "referral.rerouted", referral, at=at)
     return referral
 

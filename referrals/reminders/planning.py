@@ -42,11 +42,16 @@ log = structlog.get_logger(__name__)
 def referral_walked(referral: Referral, edge: Edge, *, at: datetime) -> None:
     """A referral took a step. Call it after the step and its event are written."""
     keys: set[Key] = {(Subject.REFERRAL, referral.pk)}
-    if referral.previous_id is not None:
-        keys.add((Subject.REFERRAL, referral.previous_id))
+    if edge.source is State.DRAFT:
+        keys |= _ended_before(referral)
     if (edge.source in RECIPIENT_MAY_READ) != (edge.target in RECIPIENT_MAY_READ):
         keys |= _restrictions_of([referral.client_id])
     plan(keys, at=at)
+
+
+def referral_drafted(referral: Referral, *, at: datetime) -> None:
+    """A referral was begun, perhaps in place of one that ended without success."""
+    plan(_ended_before(referral), at=at)
 
 
 def consent_asked(consent: Consent, *, urgent: bool, at: datetime) -> None:
@@ -166,6 +171,14 @@ def _open_between(low: UUID, high: UUID, at: datetime) -> Iterator[Key]:
     for subject, found in rows.items():
         for pk in found.filter(inside).values_list("pk", flat=True):
             yield subject, pk
+
+
+def _ended_before(referral: Referral) -> set[Key]:
+    """Ended referrals that this one may follow up."""
+    rows = Referral.objects.filter(
+        client_id=referral.client_id, sender_id=referral.sender_id, state__in=list(TERMINAL)
+    )
+    return {(Subject.REFERRAL, pk) for pk in rows.values_list("pk", flat=True)}
 
 
 def _restrictions_of(client_ids: Collection[UUID]) -> set[Key]:
