@@ -15,7 +15,8 @@ CREATE_FUNCTIONS = RunSQL(
     END $$;
 
     -- Rows that belong to a parent (TG_ARGV: parent table, column naming it, column of the parent
-    -- that seals it) may not be added, changed or removed once the parent is sealed.
+    -- that seals it) may not be added, changed or removed once the parent is sealed. The parent is
+    -- locked, so that nothing slips in beside a signature that is being written.
     CREATE FUNCTION handoff_refuse_under_sealed() RETURNS trigger LANGUAGE plpgsql AS $$
     DECLARE
         sealed boolean;
@@ -23,13 +24,13 @@ CREATE_FUNCTIONS = RunSQL(
     BEGIN
         IF TG_OP <> 'DELETE' THEN
             parent := (to_jsonb(NEW) ->> TG_ARGV[1])::uuid;
-            EXECUTE format('SELECT %I IS NOT NULL FROM %I WHERE id = $1', TG_ARGV[2], TG_ARGV[0])
-                INTO sealed USING parent;
+            EXECUTE format('SELECT %I IS NOT NULL FROM %I WHERE id = $1 FOR SHARE',
+                TG_ARGV[2], TG_ARGV[0]) INTO sealed USING parent;
         END IF;
         IF NOT coalesce(sealed, false) AND TG_OP <> 'INSERT' THEN
             parent := (to_jsonb(OLD) ->> TG_ARGV[1])::uuid;
-            EXECUTE format('SELECT %I IS NOT NULL FROM %I WHERE id = $1', TG_ARGV[2], TG_ARGV[0])
-                INTO sealed USING parent;
+            EXECUTE format('SELECT %I IS NOT NULL FROM %I WHERE id = $1 FOR SHARE',
+                TG_ARGV[2], TG_ARGV[0]) INTO sealed USING parent;
         END IF;
         IF coalesce(sealed, false) THEN
             RAISE EXCEPTION '% on % is refused: what it belongs to is signed',

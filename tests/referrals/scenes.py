@@ -87,13 +87,15 @@ class Therapy:
         self.trainer = certified_trainer()
         self.client = ClientFactory.create(created_by=self.pt)
         self.episode = EpisodeFactory.create(client=self.client, pt=self.pt)
-        self.measure = Measure.objects.create(
+        self.measure, _ = Measure.objects.get_or_create(
             code="probe",
-            name="Probe scale",
-            low=0,
-            high=80,
-            whole_numbers=True,
-            higher_is_better=True,
+            defaults={
+                "name": "Probe scale",
+                "low": 0,
+                "high": 80,
+                "whole_numbers": True,
+                "higher_is_better": True,
+            },
         )
 
     @property
@@ -172,7 +174,7 @@ class Therapy:
 
     def share(self, *classes: Scope, state: State = State.ACCEPTED) -> None:
         """The trainer accepted a handoff and the client shares these classes with them."""
-        consent = granted_consent(
+        self.consent = granted_consent(
             client=self.client,
             discloser=self.pt,
             recipient=self.trainer,
@@ -183,7 +185,7 @@ class Therapy:
             episode=self.episode,
             sender=self.pt,
             recipient=self.trainer,
-            consent=consent,
+            consent=self.consent,
             state=state,
             sent_at=NOON,
             answered_at=NOON,
