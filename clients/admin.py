@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
+from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -124,9 +126,7 @@ class Standing(admin.SimpleListFilter):
     title = "standing"
     parameter_name = "standing"
 
-    def lookups(
-        self, request: HttpRequest, model_admin: Admin
-    ) -> list[tuple[str, str]]:
+    def lookups(self, request: HttpRequest, model_admin: Admin) -> list[tuple[str, str]]:
         return [
             ("unverified", "To be checked"),
             ("ending", "Ends within 60 days"),
@@ -174,6 +174,13 @@ class CredentialAdmin(KeptAdmin):
         if obj is not None and obj.verified_at is not None:
             return tuple(str(name) for name in self.fields)
         return self.STAMPS
+
+    def save_model(
+        self, request: HttpRequest, obj: Credential, form: "ModelForm[Credential]", change: bool
+    ) -> None:
+        with transaction.atomic():
+            super().save_model(request, obj, form, change)
+            verification.credential_changed(obj, at=timezone.now())
 
     @admin.action(description="Verify: I looked it up where “verified where” says")
     def verify(self, request: HttpRequest, queryset: "QuerySet[Credential]") -> None:

@@ -1,5 +1,6 @@
 """An admin checks documents: credentials of professionals, authority of guardians."""
 
+from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
@@ -10,6 +11,22 @@ from clients.models import Credential, Guardianship
 from handoff.core import audit
 from handoff.core.actors import Actor, Role
 from handoff.core.errors import Invalid, NotAllowed, NotVisible, Stale
+
+_followers: list[Callable[[Credential, datetime], None]] = []
+
+
+def follow(follower: Callable[[Credential, datetime], None]) -> None:
+    """Let a layer above plan what follows from a change of a credential, in its transaction.
+
+    Called once, from an AppConfig.ready().
+    """
+    _followers[:] = [follower]
+
+
+def credential_changed(credential: Credential, *, at: datetime) -> None:
+    """Tell the follower; call it inside the transaction of the change."""
+    for follower in _followers:
+        follower(credential, at)
 
 
 def verify_credential(
@@ -36,6 +53,7 @@ def verify_credential(
         credential.verified_by_id = actor.user_id
         credential.verified_where = where.strip()[:200]
         credential.save(update_fields=["verified_at", "verified_by", "verified_where"])
+        credential_changed(credential, at=at)
         audit.record(actor, "credential.verified", credential, at=at)
     return credential
 
@@ -58,6 +76,7 @@ def withdraw_credential(
         credential.withdrawn_at = at
         credential.withdrawn_by_id = actor.user_id
         credential.save(update_fields=["withdrawn_at", "withdrawn_by"])
+        credential_changed(credential, at=at)
         audit.record(actor, "credential.withdrawn", credential, at=at)
     return credential
 

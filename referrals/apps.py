@@ -8,9 +8,10 @@ class ReferralsConfig(AppConfig):
 
     def ready(self) -> None:
         # Models can be imported only now that all apps are loaded.
+        from clients import verification  # noqa: PLC0415
         from handoff.web import bell  # noqa: PLC0415
-        from referrals import reference  # noqa: PLC0415
-        from referrals.reminders import open_count  # noqa: PLC0415
+        from referrals import reference, reminders  # noqa: PLC0415
 
         post_migrate.connect(reference.load_after_migrate, sender=self)
-        bell.count_with(open_count)
+        bell.count_with(reminders.open_count)
+        verification.follow(lambda credential, at: reminders.credential_changed(credential, at=at))
