@@ -176,11 +176,14 @@ def wait_for_answer(running: list[Child], port: int) -> None:
 def watch(running: list[Child], servers: embedded.Attached, port: int) -> None:
     """Keep everything running until a signal, a vanished `make`, or one failure too many."""
     make = os.getppid() if os.environ.get("MAKELEVEL") else None
+    listens = make is not None and catches_interrupts(make)  # not when it runs in the background
     turn = 0
     while True:
         time.sleep(1)
         turn += 1
-        if make is not None and (os.getppid() != make or was_interrupted(make)):
+        if make is not None and os.getppid() != make:
+            raise Stop
+        if make is not None and listens and not catches_interrupts(make):
             raise Stop
         for server in servers.revive():
             say(f"{server} had stopped and was started again")
@@ -197,16 +200,17 @@ def watch(running: list[Child], servers: embedded.Attached, port: int) -> None:
                 worker.signal(signal.SIGKILL)
 
 
-def was_interrupted(make: int) -> bool:
-    """Whether only `make` got the Ctrl-C: it then waits for us, with its handler put back.
+def catches_interrupts(make: int) -> bool:
+    """Whether `make` still waits for a Ctrl-C. Once it got one, its handler is gone.
 
-    A terminal signals the whole group; `kill -INT` on make, as scripts do, reaches make alone.
+    A terminal signals the whole group, and we hear it ourselves; `kill -INT` on make, as scripts
+    do, reaches make alone, which then only waits for us.
     """
     with contextlib.suppress(OSError, StopIteration, ValueError):
         lines = Path(f"/proc/{make}/status").read_text().splitlines()
         name = next(line for line in lines if line.startswith("Name:")).split()[1]
         caught = next(line for line in lines if line.startswith("SigCgt:")).split()[1]
-        return "make" in name and not int(caught, 16) & (1 << (signal.SIGINT - 1))
+        return "make" in name and bool(int(caught, 16) & (1 << (signal.SIGINT - 1)))
     return False
 
 
