@@ -31,6 +31,7 @@ class Place:
 _HOME = Place("/home/", "Today", "home")
 _REMINDERS = Place("/reminders/", "Reminders", "bell")
 _ACCOUNT = (
+    Place("/profile/", "Profile", "person"),
     Place("/accounts/2fa/", "Security", "lock"),
     Place("/accounts/email/", "E-mail", "mail"),
     Place("/accounts/password/change/", "Password", "edit"),

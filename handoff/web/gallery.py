@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.messages.storage.base import Message
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -86,17 +87,21 @@ _LIMITS = (
 def gallery(request: PageRequest) -> HttpResponse:
     if not (settings.DEBUG or settings.DEMO):
         raise NotVisible
-    return render(request, "design/gallery.html", sample(request))
+    return render(request, "design/gallery.html", sample())
 
 
-def sample(request: PageRequest) -> dict[str, Any]:
+def sample() -> dict[str, Any]:
     """Something for each component to show."""
     now = timezone.now()
-    messages.success(request, "Saved.")
-    messages.error(request, "The note could not be signed yet.")
     marks = [(site, severity) for area, side, severity in _LIMITS for site in sites_of(area, side)]
     return {
         "icons": sorted(icon_names()),
+        "sample_messages": [
+            Message(messages.SUCCESS, "Saved."),
+            Message(messages.INFO, "Your address is confirmed."),
+            Message(messages.WARNING, "The page was open in two windows."),
+            Message(messages.ERROR, "The note could not be signed yet."),
+        ],
         "tones": [tone for tone in look.STRICTEST_FIRST if tone is not look.INFO],
         "phases": list(look.PHASES),
         "severities": ["must_not", "limit", "caution", "none", "untagged", "info"],

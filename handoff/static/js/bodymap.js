@@ -42,7 +42,7 @@ function show(figure, region, side) {
   }
 }
 
-export function wirePickers(root) {
+function wirePickers(root) {
   for (const figure of root.querySelectorAll?.("svg[data-pick]") ?? []) {
     if (figure.dataset.wired) continue;
     figure.dataset.wired = "yes";
@@ -59,3 +59,6 @@ export function wirePickers(root) {
     redraw();
   }
 }
+
+wirePickers(document);
+document.addEventListener("htmx:afterSwap", (event) => wirePickers(event.target));

@@ -1,7 +1,5 @@
 // Small comforts on top of pages that work without them. Hooks are data- attributes.
 
-import { wirePickers } from "./bodymap.js";
-
 // Menus are <details>: close them on Escape and on a click elsewhere.
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
@@ -72,13 +70,9 @@ document.addEventListener("allauth.error", (event) => {
 // The server did not answer, or failed.
 document.addEventListener("htmx:sendError", () => say("unreachable"));
 document.addEventListener("htmx:responseError", () => say("unreachable"));
-document.addEventListener("htmx:afterSwap", (event) => {
-  focusFirst(event.target);
-  wirePickers(event.target);
-});
+document.addEventListener("htmx:afterSwap", (event) => focusFirst(event.target));
 
 // What only works with a script is hidden until there is one.
 for (const button of document.querySelectorAll("[data-needs-script]")) button.hidden = false;
 
 focusFirst(document);
-wirePickers(document);
