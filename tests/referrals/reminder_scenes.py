@@ -13,8 +13,10 @@ from referrals.models import Episode, Referral, Reminder, Restriction, Restricti
 from referrals.restrictions import acknowledge_all
 from tests.factories import (
     NOON,
+    CredentialFactory,
     EpisodeFactory,
     RestrictionVersionFactory,
+    UserFactory,
     acting,
     certified_trainer,
     licensed_pt,
@@ -132,3 +134,29 @@ def steps(rule: int, **filters: Any) -> list[tuple[str, str, datetime]]:
 
 
 WAITING = {"state__in": Reminder.WAITING}
+
+
+def due_row(*, user: User | None = None, **fields: Any) -> Reminder:
+    """A reminder that is due at `NOON` and has a reason: a credential about to end."""
+    credential = CredentialFactory.create(
+        **({"user": user} if user else {}), expires_on=date(2027, 2, 1), verified_by=_checker()
+    )
+    values: dict[str, Any] = {
+        "rule_id": 19,
+        "audience": Reminder.Audience.OWNER,
+        "recipient": credential.user,
+        "credential": credential,
+        "occurrence_key": f"credential:{credential.pk}:expiry:-7d",
+        "due_at": NOON,
+        "useful_until": NOON + 3 * DAY,
+        "zone": "America/New_York",
+    }
+    row: Reminder = Reminder.objects.create(**(values | fields))
+    return row
+
+
+def _checker() -> User:
+    """One person checks all credentials: every further one would be a further admin."""
+    found = User.objects.filter(email="checker@example.org").first()
+    made: User = found or UserFactory.create(email="checker@example.org")
+    return made
