@@ -10,23 +10,29 @@ PASSWORD = "handoff-demo"  # noqa: S105 public by design, and only loaded in dem
 @dataclass(frozen=True, slots=True)
 class DemoLogin:
     email: str
+    name: str
     role: str
     what: str
 
 
 LOGINS = (
-    DemoLogin("pt@example.org", "pt", "Physical therapist, licence valid"),
-    DemoLogin("trainer@example.org", "trainer", "Certified trainer, CPR valid"),
-    DemoLogin("client@example.org", "client", "Client, just discharged"),
-    DemoLogin("client2@example.org", "client", "Client, still in rehab"),
-    DemoLogin("client3@example.org", "client", "Client in training, has agreed to share"),
-    DemoLogin("guardian@example.org", "guardian", "Parent of a client who is 17"),
-    DemoLogin("minor@example.org", "client", "Client, 17 years old"),
-    DemoLogin("pt2@example.org", "pt", "Physical therapist at another clinic"),
-    DemoLogin("pt-expired@example.org", "pt", "Physical therapist, licence expired"),
-    DemoLogin("trainer2@example.org", "trainer", "Trainer at another gym"),
-    DemoLogin("trainer-lapsed@example.org", "trainer", "Trainer, certificate lapsed"),
-    DemoLogin("admin@example.org", "admin", "Administrator of the site"),
+    DemoLogin("pt@example.org", "Priya Raman", "pt", "Physical therapist, licence valid"),
+    DemoLogin("trainer@example.org", "Tom Okafor", "trainer", "Certified trainer, CPR valid"),
+    DemoLogin("client@example.org", "Ana Duarte", "client", "Client, just discharged"),
+    DemoLogin("client2@example.org", "Jonas Weber", "client", "Client, still in rehab"),
+    DemoLogin(
+        "client3@example.org",
+        "Mira Castellano",
+        "client",
+        "Client in training, has agreed to share",
+    ),
+    DemoLogin("guardian@example.org", "Ines Brandt", "guardian", "Parent of a client who is 17"),
+    DemoLogin("minor@example.org", "Leo Brandt", "client", "Client, 17 years old"),
+    DemoLogin("pt2@example.org", "Marek Nowak", "pt", "Physical therapist at another clinic"),
+    DemoLogin("pt-expired@example.org", "Helen Voss", "pt", "Physical therapist, licence expired"),
+    DemoLogin("trainer2@example.org", "Uma Lindgren", "trainer", "Trainer at another gym"),
+    DemoLogin("trainer-lapsed@example.org", "Ravi Mehta", "trainer", "Trainer, certificate lapsed"),
+    DemoLogin("admin@example.org", "Sam Keller", "admin", "Administrator of the site"),
 )
 
 

@@ -12,9 +12,11 @@ from django.urls import include, path
 from django_htmx.middleware import HtmxDetails
 
 from clients.models import User
+from handoff import demo_cast
 from handoff.core.actors import ANONYMOUS, Actor, Role
 from handoff.core.errors import DomainError, Invalid, NotAllowed, NotVisible, Stale
 from handoff.core.policy import Policy
+from handoff.web import demo
 from handoff.web.pages import page, page_before, panel, redirect_or_swap
 
 # --- routes for these tests only ------------------------------------------------------------------
@@ -318,6 +320,16 @@ def test_demo_logins_are_shown_in_demo_mode_only(demo: bool, shown: bool) -> Non
             html = Client().get(address).content.decode()
             assert ("handoff-demo" in html) is shown
             assert ("people and records here are fictional" in html.lower()) is shown
+
+
+def test_demo_logins_are_the_people_of_the_cast() -> None:
+    shown = {login.email: login.name for login in demo.LOGINS}
+    cast = {
+        f"{key}@example.org": f"{first} {last}"
+        for key, first, last, *_ in (*demo_cast.PROFESSIONALS, *demo_cast.CLIENTS)
+    }
+    assert cast.items() <= shown.items()
+    assert set(shown) - set(cast) == {"guardian@example.org", "admin@example.org"}
 
 
 @pytest.mark.urls(__name__)
