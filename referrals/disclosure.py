@@ -42,10 +42,13 @@ from referrals.states import (
     RECIPIENT_SEES_ENVELOPE,
     Party,
     State,
+    Verb,
     reason_label,
 )
 
 Action = AccessEntry.Action
+STEP_WORDS = {Verb.REPORT.value: "Interim note sent", Verb.ANSWER.value: "Question answered"}
+"""Steps that are told by what was done, not by the state they lead to."""
 Part = TypeVar("Part")
 
 
@@ -295,7 +298,7 @@ def steps(*, actor: Actor, referral_id: UUID, at: datetime | None = None) -> tup
         StepView(
             verb=row.verb,
             target=row.target,
-            target_label=str(State(row.target).label),
+            target_label=STEP_WORDS.get(row.verb) or str(State(row.target).label),
             at=row.at,
             by=row.by.name if row.by else "",
             reason=reason_label(row.reason_code, State(row.target)),

@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from clients import links
 from clients.adapters import OPENED, opened_invitation
 from clients.forms import BirthDateForm
+from clients.invitations import LINK_LIFE
 from clients.links import Stage
 from handoff.core.errors import Invalid, NotAllowed
 from handoff.core.policy import Policy
@@ -73,7 +74,7 @@ def invitation_open(request: PageRequest) -> HttpResponse:
         "form": form,
         "refused": refused,
         "signed_in_as": getattr(request.user, "email", ""),
-        "days": links.LINK_LIFE.days,
+        "days": LINK_LIFE.days,
         "sign_in_address": settings.LOGIN_URL,
     }
     status = 422 if form.errors or refused else 200

@@ -139,6 +139,7 @@ OFFERS: Mapping[Verb, Offer] = {
         ReportForm,
         lifecycle.report,
         icon="send",
+        leads=True,
         done="Your note is sent.",
     ),
     Verb.COMPLETE: Offer(
@@ -148,7 +149,6 @@ OFFERS: Mapping[Verb, Offer] = {
         ReportForm,
         lifecycle.complete,
         icon="check",
-        leads=True,
         done="Completed. The sender knows.",
     ),
     Verb.HOLD: Offer(
