@@ -108,6 +108,15 @@ class NoteSheet:
 
 
 @dataclass(frozen=True, slots=True)
+class ListedView:
+    """A restriction listed for a note that is not signed."""
+
+    draft: DraftRestrictionView
+    client_id: UUID
+    episode_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class VersionView:
     """One signed version of a restriction. A recipient does not read the therapist's reason."""
 
@@ -199,19 +208,20 @@ def note(*, actor: Actor, note_id: UUID, at: datetime | None = None) -> NoteShee
 
 def restriction(
     *, actor: Actor, restriction_id: UUID, at: datetime | None = None
-) -> RestrictionView | DraftRestrictionView:
+) -> RestrictionView | ListedView:
     """One restriction as it rules now, lifted or not; unsigned, for the treating side only."""
     row = _restriction(restriction_id)
     signed = RestrictionVersion.objects.filter(restriction=row, signed_at__isnull=False)
     if not signed.exists() and not _treats(actor, row.episode):
         raise NotVisible
 
-    def read(allowed: Permit, moment: datetime) -> RestrictionView | DraftRestrictionView:
+    def read(allowed: Permit, moment: datetime) -> RestrictionView | ListedView:
         newest = _versions(row).order_by("-number").first()
         if newest is None:
             draft = RestrictionVersion.objects.get(restriction=row, signed_at__isnull=True)
             today = moment.astimezone(ZoneInfo(row.episode.pt.practice.time_zone)).date()
-            return readings.draft_view(draft, today)
+            view = readings.draft_view(draft, today)
+            return ListedView(view, row.episode.client_id, row.episode_id)
         readers = _readers(actor, allowed)
         return readings.restriction_views([newest], row.episode.client, readers, moment)[0]
 
@@ -260,15 +270,16 @@ def restriction_history(
     )
 
 
-def drafts(
-    *, actor: Actor, episode_id: UUID, at: datetime | None = None
-) -> tuple[DraftRestrictionView, ...]:
+def drafts(*, actor: Actor, episode_id: UUID, at: datetime | None = None) -> tuple[ListedView, ...]:
     """Restrictions listed for a note that is not signed yet; for the treating side."""
     row = access.episode_for(actor, episode_id)
 
-    def read(_allowed: Permit, moment: datetime) -> tuple[DraftRestrictionView, ...]:
-        zone = ZoneInfo(row.pt.practice.time_zone)
-        return readings.draft_restrictions(row, moment.astimezone(zone).date())
+    def read(_allowed: Permit, moment: datetime) -> tuple[ListedView, ...]:
+        today = moment.astimezone(ZoneInfo(row.pt.practice.time_zone)).date()
+        return tuple(
+            ListedView(each, row.client_id, row.pk)
+            for each in readings.draft_restrictions(row, today)
+        )
 
     return disclosure.disclose_one(
         actor=actor,

@@ -2,6 +2,8 @@
 
 from django.urls import path
 
+from clients.api.access_log import AccessLog
+from clients.api.directory import Professionals
 from clients.api.me import Me
 from clients.api.tokens import OneToken, RevokeToken, Tokens
 
@@ -10,4 +12,6 @@ urlpatterns = [
     path("tokens/<uuid:id>/", OneToken.as_view()),
     path("tokens/<uuid:id>/revoke/", RevokeToken.as_view()),
     path("me/", Me.as_view()),
+    path("professionals/", Professionals.as_view()),
+    path("access-log/", AccessLog.as_view()),
 ]

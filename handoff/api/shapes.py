@@ -26,7 +26,7 @@ class Strict(serializers.Serializer[Any]):
 
 
 class Body(Strict):
-    """The JSON object of a POST or PATCH. A PATCH may leave anything out."""
+    """The JSON object of a POST or PATCH; it says itself what may be left out."""
 
 
 class Query(Strict):

@@ -76,7 +76,7 @@ class ApiView(APIView):
         data = self.request.data
         if not isinstance(data, dict):
             raise exceptions.ParseError("The body must be a JSON object.")
-        serializer = operation.body(data=data, partial=self.request.method == "PATCH")
+        serializer = operation.body(data=data)
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 
