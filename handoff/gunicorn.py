@@ -3,6 +3,7 @@
 wsgi_app = "handoff.wsgi:application"
 worker_class = "gthread"
 workers = 2
+preload_app = True  # loaded once, then forked; nothing connects to the database before the fork
 threads = 4
 timeout = 30
 graceful_timeout = 20

@@ -141,13 +141,15 @@ def serve() -> None:
         say("Starting ...")
         with embedded.shared(embedded.wanted(os.environ)) as servers:
             environ = os.environ | servers.addresses
-            prepare(environ)
             running = children(environ, port)
             try:
-                for child in running:
-                    child.start()
-                wait_for_answer(running, port)
+                web, *others = running
+                web.start()  # loads while the database is prepared; nobody knows the address yet
+                prepare(environ)
+                wait_for_answer(web, port)
                 greet(port)
+                for child in others:  # only now, so that the first page does not wait for them
+                    child.start()
                 watch(running, servers, port)
             finally:
                 stop(running)
@@ -155,21 +157,27 @@ def serve() -> None:
 
 def prepare(environ: dict[str, str]) -> None:
     """Migrate; load the demo cast into an empty database."""
-    result = subprocess.run(
-        [sys.executable, "manage.py", "prepare"], cwd=BASE_DIR, env=environ, check=False
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "prepare"],
+        cwd=BASE_DIR,
+        env=environ,
+        preexec_fn=embedded.dying_with_parent(signal.SIGTERM),
     )
-    if result.returncode != 0:
-        raise Refused("the database could not be prepared: see the lines above")
+    try:
+        if process.wait() != 0:
+            raise Refused("the database could not be prepared: see the lines above")
+    finally:
+        process.kill()
+        process.wait()
 
 
-def wait_for_answer(running: list[Child], port: int) -> None:
+def wait_for_answer(web: Child, port: int) -> None:
     end = time.monotonic() + ANSWER_SECONDS
-    while not answers(port, "/healthz"):
-        for child in running:
-            if child.ended() is not None:
-                raise Refused(f"{child.name} did not start: {last_line(child.log)}")
+    while not answers(port, "/readyz"):
+        if web.ended() is not None:
+            raise Refused(f"{web.name} did not start: {last_line(web.log)}")
         if time.monotonic() > end:
-            raise Refused(f"no answer after {ANSWER_SECONDS} s: see {running[0].log}")
+            raise Refused(f"no answer after {ANSWER_SECONDS} s: see {web.log}")
         time.sleep(0.2)
 
 
