@@ -71,6 +71,15 @@ def own_client(actor: Actor, pk: UUID, at: datetime | None = None) -> Client:
     raise NotVisible
 
 
+def pending_authorities(actor: Actor) -> int:
+    """For how many minors this person has asked to act and nobody has verified it yet."""
+    if actor.user_id is None:
+        return 0
+    return Guardianship.objects.filter(
+        user=actor.user_id, verified_at__isnull=True, ended_at__isnull=True
+    ).count()
+
+
 def brought_in_by(professional_ids: Collection[UUID]) -> Q:
     """Clients whose record these professionals made, also when it was joined with an older one."""
     joined = Client.objects.filter(

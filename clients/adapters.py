@@ -24,7 +24,7 @@ def opened_invitation(request: HttpRequest) -> UUID | None:
         return None
 
 
-class AccountAdapter(DefaultAccountAdapter):
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth declares no types
     """Ours, where allauth's defaults do not fit."""
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:

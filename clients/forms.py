@@ -9,7 +9,7 @@ from django import forms
 from clients.models import User
 
 
-class SignupForm(AllauthSignupForm):
+class SignupForm(AllauthSignupForm):  # type: ignore[misc]  # allauth declares no types
     """Asks for a name as well: others are shown who somebody is, not only their address."""
 
     first_name = forms.CharField(

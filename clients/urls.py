@@ -2,8 +2,10 @@
 
 from django.urls import path
 
+from clients.views.access import access
 from clients.views.profile import profile
 
 urlpatterns = [
+    path("access/", access, name="access"),
     path("profile/", profile, name="profile"),
 ]

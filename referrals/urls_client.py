@@ -2,9 +2,30 @@
 
 from django.urls import path
 
+from referrals.views import consents as views
+from referrals.views import my_reminders
+from referrals.views.home import home
 from referrals.views.invitations import invitation, invitation_open
 
 urlpatterns = [
+    path("home/", home, name="home"),
+    path("home/<slug:area>/", home, name="home_area"),
+    path("consents/", views.consents, name="consents"),
+    path("consents/<uuid:pk>/", views.consent, name="consent"),
+    path("consents/<uuid:pk>/grant/", views.consent_grant, name="consent_grant"),
+    path("consents/<uuid:pk>/decline/", views.consent_decline, name="consent_decline"),
+    path("consents/<uuid:pk>/narrow/", views.consent_narrow, name="consent_narrow"),
+    path("consents/<uuid:pk>/revoke/", views.consent_revoke, name="consent_revoke"),
+    path("consents/<uuid:pk>/again/", views.consent_again, name="consent_again"),
+    path("consents/<uuid:pk>/receipt/", views.consent_receipt, name="consent_receipt"),
+    path(
+        "consents/<uuid:pk>/receipt.<slug:kind>",
+        views.consent_receipt_file,
+        name="consent_receipt_file",
+    ),
+    path("reminders/", my_reminders.reminders, name="reminders"),
+    path("reminders/<uuid:pk>/done/", my_reminders.reminder_done, name="reminder_done"),
+    path("reminders/<uuid:pk>/snooze/", my_reminders.reminder_snooze, name="reminder_snooze"),
     path("invitations/open/", invitation_open, name="invitation_open"),
     path("invitations/<str:token>/", invitation, name="invitation"),
 ]

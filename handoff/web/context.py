@@ -63,6 +63,12 @@ _PLACES: dict[Role, tuple[Place, ...]] = {
     ),
     Role.ADMIN: (_HOME, Place("/admin/", "Administration", "list")),
 }
+# Somebody with several roles has a first page for each; `/home/` is that of the weightiest.
+_FIRST_PAGES: tuple[tuple[frozenset[Role], Place], ...] = (
+    (frozenset({Role.PT, Role.PTA}), Place("/home/pt/", "Treatment", "hands")),
+    (frozenset({Role.TRAINER}), Place("/home/trainer/", "Training", "dumbbell")),
+    (frozenset({Role.CLIENT, Role.GUARDIAN}), Place("/home/client/", "My own record", "flag")),
+)
 _VISITOR = (
     Place("/triage/", "Who should I see?", "hands"),
     Place("/directory/", "Directory", "search"),
@@ -100,6 +106,8 @@ def places_of(actor: Actor) -> list[Place]:
         wanted = [
             place for role, places in _PLACES.items() if role in actor.roles for place in places
         ]
+        first_pages = [place for roles, place in _FIRST_PAGES if roles & actor.roles]
+        wanted += first_pages[1:]
         wanted.append(_REMINDERS)
     by_path: dict[str, Place] = {}
     for place in wanted:

@@ -1,0 +1,158 @@
+"""Where a client stands between therapy and training: who leads now, what was, what comes. Pure.
+
+Worked out from what the viewer may read anyway (a packet, referrals); decides nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Final, TypeVar
+from zoneinfo import ZoneInfo
+
+from referrals.models import Episode, Referral
+from referrals.packets import ClearanceView, HistoryView, Packet, RestrictionsView, Withheld
+from referrals.states import OPEN, State
+from referrals.vocabulary import ClearanceLevel
+
+View = TypeVar("View")
+
+
+class Phase(StrEnum):
+    REHAB = "rehab"
+    HANDOFF = "handoff"
+    TRAINING = "training"
+    RETURNED = "returned"
+
+
+TRAINING_STATES: Final = frozenset({State.IN_PROGRESS, State.ON_HOLD})
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """One event of the way, as the timeline component shows it."""
+
+    title: str
+    at: date
+    text: str
+    phase: Phase
+    when: str
+    """`done` or `next`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Journey:
+    """Who leads now, and one line for each step of the rail."""
+
+    phase: Phase
+    rehab: str
+    handoff: str
+    training: str
+    returned: str
+    stops: tuple[Stop, ...]
+
+
+def current(referrals: Sequence[Referral]) -> Referral | None:
+    """The referral that matters now: the open one, else the newest. Newest first in."""
+    running = (each for each in referrals if each.state in OPEN)
+    return next(running, referrals[0] if referrals else None)
+
+
+def journey(packet: Packet, referrals: Sequence[Referral], *, zone: str) -> Journey:
+    """The way so far. `referrals` newest first, as the client's side may know of them."""
+    episodes = _known(packet.history)
+    cleared = _known(packet.clearance)
+    limits = 0 if isinstance(packet.restrictions, Withheld) else len(packet.restrictions.items)
+    referral = current(referrals)
+    phase = phase_of(episodes, cleared, referral, limits=limits)
+    therapist = episodes[0].pt_name if episodes else ""
+    return Journey(
+        phase=phase,
+        rehab=f"With {therapist}" if therapist else "",
+        handoff=str(State(referral.state).label) if referral and phase is Phase.HANDOFF else "",
+        training=f"With {referral.recipient.name}"
+        if referral and phase in (Phase.TRAINING, Phase.HANDOFF)
+        else "",
+        returned="No limits left" if phase is Phase.RETURNED else "When all limits lift",
+        stops=_stops(packet, episodes, cleared, referrals, zone),
+    )
+
+
+def phase_of(
+    episodes: Sequence[HistoryView],
+    cleared: Sequence[ClearanceView],
+    referral: Referral | None,
+    *,
+    limits: int,
+) -> Phase:
+    """Which end of the baton leads. Newest episode, newest clearance first."""
+    treated = next((each for each in episodes if each.status == Episode.Status.ACTIVE), None)
+    if referral is not None and referral.state in OPEN:
+        begun = referral.created_at.date()
+        if treated is not None and treated.started_on > begun:
+            return Phase.REHAB  # back in therapy since
+        return Phase.TRAINING if referral.state in TRAINING_STATES else Phase.HANDOFF
+    if treated is not None or not any(each.status == Episode.Status.FINISHED for each in episodes):
+        return Phase.REHAB
+    fully = bool(cleared) and cleared[0].level == ClearanceLevel.CLEARED_FULL
+    done = referral is not None and referral.state == State.COMPLETED
+    if not limits and (fully or done):
+        return Phase.RETURNED
+    return Phase.TRAINING if done else Phase.HANDOFF
+
+
+def next_review(packet: Packet, today: date) -> date | None:
+    """The next day on which a limit is looked at again, today included."""
+    if not isinstance(packet.restrictions, RestrictionsView):
+        return None
+    days = [item.review_on for item in packet.restrictions.items if item.review_on >= today]
+    return min(days, default=None)
+
+
+def _stops(
+    packet: Packet,
+    episodes: Sequence[HistoryView],
+    cleared: Sequence[ClearanceView],
+    referrals: Sequence[Referral],
+    zone: str,
+) -> tuple[Stop, ...]:
+    today = packet.as_of.astimezone(ZoneInfo(zone)).date()
+    found: list[Stop] = []
+
+    def add(title: str, at: date | datetime | None, phase: Phase, text: str = "") -> None:
+        if at is None:
+            return
+        day = at.astimezone(ZoneInfo(zone)).date() if isinstance(at, datetime) else at
+        found.append(Stop(title, day, text, phase, "next" if day > today else "done"))
+
+    for episode in episodes:
+        add("Operation", episode.surgery_on, Phase.REHAB, episode.surgery)
+        add(
+            f"Physical therapy with {episode.pt_name}",
+            episode.started_on,
+            Phase.REHAB,
+            episode.condition,
+        )
+    for clearance in cleared:
+        add(
+            f"{clearance.set_by} ended the therapy",
+            clearance.discharged_on,
+            Phase.HANDOFF,
+            clearance.level_label,
+        )
+    for referral in referrals:
+        sender, recipient = referral.sender.name, referral.recipient.name
+        add(f"{sender} asked {recipient} to take over", referral.sent_at, Phase.HANDOFF)
+        if referral.state in OPEN or referral.state == State.COMPLETED:
+            add(f"{recipient} accepted", referral.answered_at, Phase.TRAINING)
+            add(f"First session with {recipient}", referral.first_session_at, Phase.TRAINING)
+        if referral.state == State.COMPLETED:
+            add(f"{recipient} closed the training", referral.closed_at, Phase.RETURNED)
+    review = next_review(packet, today)
+    if review is not None:
+        add("A limit is looked at again", review, Phase.REHAB)
+    return tuple(sorted(found, key=lambda stop: stop.at))
+
+
+def _known(part: tuple[View, ...] | Withheld) -> tuple[View, ...]:
+    return () if isinstance(part, Withheld) else part
