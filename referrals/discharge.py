@@ -18,7 +18,7 @@ from django.utils import timezone
 from clients.licensing import local_day, require_signer
 from clients.models import Credential, Professional
 from handoff.core import audit
-from handoff.core.actors import Actor, Role
+from handoff.core.actors import Actor
 from handoff.core.errors import Invalid, NotAllowed, Stale
 from referrals import access, reminders, sealing
 from referrals.care import MOST_VISITS, account_of, require_running, treats
@@ -246,14 +246,12 @@ def add_addendum(*, actor: Actor, note_id: UUID, text: str, at: datetime | None 
 def licence_of(actor: Actor, episode: Episode, at: datetime) -> Credential:
     """The licence under which the actor may sign for this episode at this moment.
 
-    Raises NotAllowed, with the reason, for an assistant, for somebody who does not treat, and
-    for the therapist without a verified licence valid now in the client's state.
+    Raises NotAllowed, with the reason, for everybody but the therapist of the episode, and for
+    them without a verified licence valid now in the client's state.
     """
-    if treats(actor, episode):
-        return require_signer(episode.pt, state=episode.client.state, at=at)
-    if Role.PTA in actor.roles:
-        raise NotAllowed("Only a physical therapist can sign. You can save a draft.")
-    raise NotAllowed("Only the treating physical therapist can do this.")
+    if not treats(actor, episode):
+        raise NotAllowed("Only the treating physical therapist can sign. You can save a draft.")
+    return require_signer(episode.pt, state=episode.client.state, at=at)
 
 
 def facts_of(content: Covered, today: date) -> NoteFacts:

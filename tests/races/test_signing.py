@@ -230,3 +230,31 @@ def test_two_people_start_the_same_note() -> None:
         first, second = together(*(partial(start, actor=actor) for actor in actors))
         assert isinstance(first, DischargeNote)
         assert first == second
+
+
+def test_a_score_removed_meanwhile_is_not_removed_twice() -> None:
+    therapy = Therapy()
+    therapy.measured()
+    row, actor = Measurement.objects.first(), therapy.as_pt
+    assert row is not None
+    remove = partial(care.remove_measurement, actor=actor, measurement_id=row.pk, at=NOON)
+    is_removed, is_waiting = threading.Event(), threading.Event()
+
+    def remove_slowly() -> None:
+        with transaction.atomic():
+            remove()
+            is_removed.set()
+            is_waiting.wait(timeout=10)
+            # Long enough for the other one to find the row still there and reach the lock.
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_sleep(0.5)")
+
+    def remove_beside() -> None:
+        is_removed.wait(timeout=10)
+        is_waiting.set()
+        remove()
+
+    first, second = together(remove_slowly, remove_beside)
+    assert first is None
+    assert isinstance(second, Stale)
+    assert AuditEntry.objects.filter(verb="measurement.removed").count() == 1

@@ -9,7 +9,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from clients.models import Professional
-from handoff.core.actors import ANONYMOUS
+from handoff.core.actors import ANONYMOUS, SYSTEM
 from handoff.core.errors import Invalid, NotAllowed, NotVisible, Stale
 from referrals import care
 from referrals.models import Episode, Measure, Measurement, Reminder
@@ -212,6 +212,11 @@ class TestUpdate:
         assert episode.condition == therapy.episode.condition
         assert verbs_on(episode) == ["episode.updated"]
 
+    def test_what_is_optional_can_be_emptied(self, therapy: Therapy) -> None:
+        updated(therapy, icd10_code="", onset_on="", visits_completed="", recurrence_of="")
+        episode = Episode.objects.get(pk=therapy.episode.pk)
+        assert (episode.icd10_code, episode.onset_on, episode.visits_completed) == ("", None, 0)
+
     def test_an_imported_episode_becomes_active_when_confirmed(self, therapy: Therapy) -> None:
         Episode.objects.filter(pk=therapy.episode.pk).update(status="review", laterality="midline")
         with pytest.raises(Invalid) as caught:
@@ -391,6 +396,12 @@ class TestMeasurements:
             care.remove_measurement(actor=therapy.as_trainer, measurement_id=row.pk, at=NOON)
         with pytest.raises(NotVisible):
             care.remove_measurement(actor=therapy.as_pt, measurement_id=uuid4(), at=NOON)
+
+
+def test_nobody_has_no_account_to_write_under() -> None:
+    for actor in (ANONYMOUS, SYSTEM):
+        with pytest.raises(NotVisible):
+            care.account_of(actor)
 
 
 def test_the_database_refuses_a_finished_episode_without_an_end(therapy: Therapy) -> None:

@@ -424,7 +424,7 @@ class TestWhoSigns:
 
     def test_an_assistant_cannot_sign(self, therapy: Therapy) -> None:
         reason = self.refused(therapy, therapy.ready(), actor=therapy.as_pta)
-        assert reason == "Only a physical therapist can sign. You can save a draft."
+        assert reason == "Only the treating physical therapist can sign. You can save a draft."
 
     def test_a_licence_that_ended_yesterday_does_not_sign(self, therapy: Therapy) -> None:
         note = therapy.ready()
