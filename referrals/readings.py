@@ -423,7 +423,7 @@ def _outcome(rows: Sequence[Measurement]) -> OutcomeView:
             name=measure.name,
             low=measure.low,
             high=measure.high,
-            unit=measures.MeasureUnit(measure.unit),
+            unit=_unit(measure.unit),
             higher_is_better=measure.higher_is_better,
             integer_only=measure.whole_numbers,
             changes=tuple(
@@ -452,6 +452,12 @@ def _outcome(rows: Sequence[Measurement]) -> OutcomeView:
         change_sentence=change.sentence if len(rows) > 1 else "",
         reaches_reference=len(rows) > 1 and change.reaches,
     )
+
+
+def _unit(stored: str) -> measures.MeasureUnit:
+    """A unit admins left open, or one of their own, counts as points: no rule depends on it."""
+    known = stored in measures.MeasureUnit.values
+    return measures.MeasureUnit(stored) if known else measures.MeasureUnit.POINTS
 
 
 def rationales_of(episode_ids: Collection[UUID]) -> dict[UUID, tuple[tuple[UUID, str], ...]]:
