@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from allauth.account.models import EmailAddress
 from django.db import transaction
@@ -320,7 +321,8 @@ class Loader:
         return self.at + timedelta(days=days, hours=hours)
 
     def _day(self, days: int) -> date:
-        return (self.at + timedelta(days=days)).date()
+        # In the cast's own zone: late in the evening there, UTC is a day ahead.
+        return (self.at + timedelta(days=days)).astimezone(ZoneInfo(ZONE)).date()
 
     def _actor(self, name: str) -> Actor:
         return actor_for(self.users[name], at=self.at)
