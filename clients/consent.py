@@ -221,7 +221,7 @@ def ask(
         signer = guardians.signer_for(actor, client, at)
         authority, guardianship = signer.authority, signer.guardianship
     with transaction.atomic():
-        Client.objects.select_for_update().get(pk=client.pk)
+        Client.objects.select_for_update(no_key=True).get(pk=client.pk)
         _lock_ledgers()
         for open_one in _between(client.pk, discloser.pk, recipient.pk, at):
             if open_one.state is ConsentState.REQUESTED:
@@ -344,7 +344,7 @@ def lapse(*, actor: Actor, consent_id: UUID, at: datetime | None = None) -> bool
     if not actor.is_system:
         raise NotAllowed
     with transaction.atomic():
-        Consent.objects.select_for_update().get(pk=consent_id)
+        Consent.objects.select_for_update(no_key=True).get(pk=consent_id)
         _lock_ledgers()
         now = standings(Consent.objects.filter(pk=consent_id), at)[consent_id]
         if now.state is not ConsentState.REQUESTED:
@@ -361,7 +361,7 @@ def withdraw_question(*, actor: Actor, consent_id: UUID, at: datetime | None = N
     at = at or timezone.now()
     with transaction.atomic():
         consent = (
-            Consent.objects.select_for_update(of=("self",))
+            Consent.objects.select_for_update(of=("self",), no_key=True)
             .select_related("discloser", "recipient")
             .filter(pk=consent_id)
             .first()
@@ -397,7 +397,7 @@ def _lock_ledgers() -> None:
 def _locked(actor: Actor, consent_id: UUID, at: datetime) -> Consent:
     """The consent, locked; raises NotVisible for all but the client's side and the two sides."""
     consent = (
-        Consent.objects.select_for_update(of=("self",))
+        Consent.objects.select_for_update(of=("self",), no_key=True)
         .select_related("client__user", "discloser__user", "recipient__user")
         .filter(pk=consent_id)
         .first()

@@ -197,7 +197,9 @@ def cancel(*, actor: Actor, invitation_id: UUID, at: datetime | None = None) -> 
     """Make an unused link stop working. Raises NotVisible, or Stale when it was used."""
     at = at or timezone.now()
     with transaction.atomic():
-        invitation = Invitation.objects.select_for_update().filter(pk=invitation_id).first()
+        invitation = (
+            Invitation.objects.select_for_update(no_key=True).filter(pk=invitation_id).first()
+        )
         if invitation is None:
             raise NotVisible
         brought_in(actor, invitation.client_id)
@@ -212,7 +214,7 @@ def cancel(*, actor: Actor, invitation_id: UUID, at: datetime | None = None) -> 
 def brought_in(actor: Actor, client_id: UUID) -> Client:
     """A record that the actor's side brought in, locked. Raises NotVisible for any other."""
     client = (
-        Client.objects.select_for_update(of=("self",))
+        Client.objects.select_for_update(of=("self",), no_key=True)
         .select_related("user")
         .filter(access.brought_in_by(_side(actor)), pk=client_id, merged_into__isnull=True)
         .first()

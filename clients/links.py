@@ -124,7 +124,7 @@ def claimed(*, actor: Actor, invitation_id: UUID, at: datetime) -> Invitation:
     For verbs that accept a link, inside their transaction: of two at once, the second waits and
     finds it used. Raises NotVisible, Stale or NotAllowed.
     """
-    invitation = Invitation.objects.select_for_update().filter(pk=invitation_id).first()
+    invitation = Invitation.objects.select_for_update(no_key=True).filter(pk=invitation_id).first()
     if invitation is None or actor.user_id is None:
         raise NotVisible
     # The account too: it may hold two links at once, and gets one record.
@@ -133,7 +133,7 @@ def claimed(*, actor: Actor, invitation_id: UUID, at: datetime) -> Invitation:
         raise Stale("This invitation can no longer be used.")
     if not _has_proved(actor.user_id, invitation.email):
         raise NotAllowed("This invitation was sent to another e-mail address.")
-    invitation.client = Client.objects.select_for_update().get(pk=invitation.client_id)
+    invitation.client = Client.objects.select_for_update(no_key=True).get(pk=invitation.client_id)
     return invitation
 
 

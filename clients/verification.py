@@ -42,7 +42,9 @@ def verify_credential(
     if not where.strip():
         raise Invalid({"verified_where": ["Say which register or document you looked at."]})
     with transaction.atomic():
-        credential = Credential.objects.select_for_update().filter(pk=credential_id).first()
+        credential = (
+            Credential.objects.select_for_update(no_key=True).filter(pk=credential_id).first()
+        )
         if credential is None:
             raise NotVisible
         if credential.user_id == actor.user_id:
@@ -68,7 +70,9 @@ def withdraw_credential(
     at = at or timezone.now()
     _require_admin(actor)
     with transaction.atomic():
-        credential = Credential.objects.select_for_update().filter(pk=credential_id).first()
+        credential = (
+            Credential.objects.select_for_update(no_key=True).filter(pk=credential_id).first()
+        )
         if credential is None:
             raise NotVisible
         if credential.withdrawn_at is not None:
@@ -91,7 +95,7 @@ def verify_guardianship(
     at = at or timezone.now()
     _require_admin(actor)
     with transaction.atomic():
-        row = Guardianship.objects.select_for_update().filter(pk=guardianship_id).first()
+        row = Guardianship.objects.select_for_update(no_key=True).filter(pk=guardianship_id).first()
         if row is None:
             raise NotVisible
         if row.user_id == actor.user_id:
@@ -112,7 +116,7 @@ def end_guardianship(
     at = at or timezone.now()
     _require_admin(actor)
     with transaction.atomic():
-        row = Guardianship.objects.select_for_update().filter(pk=guardianship_id).first()
+        row = Guardianship.objects.select_for_update(no_key=True).filter(pk=guardianship_id).first()
         if row is None:
             raise NotVisible
         if row.ended_at is not None:

@@ -225,7 +225,7 @@ def sources(allowed: Permit, scope: Scope) -> Iterable[UUID]:
 
 def _one(rows: QuerySet[Row], pk: UUID, *, lock: bool) -> Row:
     if lock:
-        rows = rows.select_for_update(of=("self",))
+        rows = rows.select_for_update(of=("self",), no_key=True)
     row = rows.filter(pk=pk).first()
     if row is None:
         raise NotVisible

@@ -74,7 +74,7 @@ def import_bundle(
 def _therapist(email: str) -> Professional:
     """Locked, so that two imports of one file for one therapist come one after the other."""
     pt = (
-        Professional.objects.select_for_update(of=("self",))
+        Professional.objects.select_for_update(of=("self",), no_key=True)
         .select_related("user", "practice")
         .filter(user__email=email.strip().lower(), user__is_active=True)
         .filter(role=Professional.Role.PT, left_at__isnull=True)

@@ -411,7 +411,7 @@ def time_out(*, at: datetime | None = None, limit: int = 200) -> int:
     for pk in list(candidates.values_list("pk", flat=True)[:limit]):
         with transaction.atomic():
             referral = (
-                waiting.select_for_update(of=("self",), skip_locked=True)
+                waiting.select_for_update(of=("self",), no_key=True, skip_locked=True)
                 .select_related("client", "sender__practice", "recipient__practice", "consent")
                 .filter(pk=pk)
                 .first()
@@ -552,7 +552,7 @@ def _require_ready(referral: Referral, at: datetime) -> None:
 
 def _supersede_others(referral: Referral, at: datetime) -> None:
     """A new ask closes the earlier ones of the same episode that nobody has accepted."""
-    others = Referral.objects.select_for_update(of=("self",)).filter(
+    others = Referral.objects.select_for_update(of=("self",), no_key=True).filter(
         episode_id=referral.episode_id,
         kind=referral.kind,
         state__in=[State.AWAITING_CONSENT, *states.RECIPIENT_SEES_ENVELOPE],

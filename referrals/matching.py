@@ -81,8 +81,8 @@ def connect(*, actor: Actor, invitation_id: UUID, at: datetime | None = None) ->
 def _connect(actor: Actor, invitation_id: UUID, at: datetime) -> Client:
     # Care before people: everywhere else a referral is locked before its client.
     about = Invitation.objects.filter(pk=invitation_id).values("client_id")
-    list(Episode.objects.select_for_update().filter(client__in=about).order_by("id"))
-    list(Referral.objects.select_for_update().filter(client__in=about).order_by("id"))
+    list(Episode.objects.select_for_update(no_key=True).filter(client__in=about).order_by("id"))
+    list(Referral.objects.select_for_update(no_key=True).filter(client__in=about).order_by("id"))
     invitation = links.claimed(actor=actor, invitation_id=invitation_id, at=at)
     if (
         links.outlook(actor=actor, invitation_id=invitation_id, at=at).stage
@@ -110,7 +110,9 @@ def _connect(actor: Actor, invitation_id: UUID, at: datetime) -> Client:
 def _own_record(actor: Actor) -> Client:
     if actor.user_id is None:
         raise NotVisible
-    return Client.objects.select_for_update().get(user=actor.user_id, merged_into__isnull=True)
+    return Client.objects.select_for_update(no_key=True).get(
+        user=actor.user_id, merged_into__isnull=True
+    )
 
 
 def _identity(client: Client) -> dict[str, object]:

@@ -188,7 +188,7 @@ def _recipient_was_told(consent: Consent) -> bool:
 def _waiting(consent_id: UUID) -> list[Referral]:
     """Referrals that wait for this consent, locked before the ledgers are."""
     return list(
-        Referral.objects.select_for_update(of=("self",))
+        Referral.objects.select_for_update(of=("self",), no_key=True)
         .select_related(
             "client", "sender__user", "sender__practice", "recipient__user", "recipient__practice"
         )

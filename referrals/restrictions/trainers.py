@@ -86,7 +86,7 @@ def acknowledge_all(
         disclosers = _disclosers(client.pk, trainer, at)
         if not disclosers:
             raise NotAllowed(_FOR_TRAINERS)
-        heads = Restriction.objects.select_for_update().filter(
+        heads = Restriction.objects.select_for_update(no_key=True).filter(
             episode__client=client, episode__pt_id__in=disclosers
         )
         episodes = {each.episode_id for each in heads.order_by("pk")}
