@@ -21,6 +21,13 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 LISTS = {"run": ROOT / "requirements-run.txt", "dev": ROOT / "requirements-dev.txt"}
 UV = ROOT / "requirements-uv.txt"
+# pip's settings and how uv calls them.
+HANDED_ON = {
+    "index-url": "UV_DEFAULT_INDEX",
+    "extra-index-url": "UV_INDEX",
+    "find-links": "UV_FIND_LINKS",
+    "cert": "SSL_CERT_FILE",
+}
 
 
 def main() -> None:
@@ -99,20 +106,16 @@ def with_uv(wanted: Path) -> bool:
     pip = [str(PYTHON), "-m", "pip"]
     if not quiet([*pip, "install", "-q", "--require-hashes", "-r", str(UV)]):
         return False
-    settings = dict(os.environ)
-    # uv does not read pip's settings: hand on the index a site may prescribe.
-    for option, variable in (
-        ("index-url", "UV_DEFAULT_INDEX"),
-        ("extra-index-url", "UV_INDEX"),
-        ("find-links", "UV_FIND_LINKS"),
-        ("cert", "SSL_CERT_FILE"),
-    ):
-        found = os.environ.get("PIP_" + option.upper().replace("-", "_")) or asked(
-            [*pip, "config", "get", f"global.{option}"]
-        )
-        if found:
+    # uv does not read pip's settings: hand on the index and the certificates a site prescribes.
+    settings = {"UV_SYSTEM_CERTS": "1", **os.environ}
+    shown = subprocess.run([*pip, "config", "list"], capture_output=True, text=True, check=False)
+    for line in shown.stdout.splitlines():
+        section, _, rest = line.partition(".")
+        option, _, value = rest.partition("=")
+        variable = HANDED_ON.get(option)
+        if variable and section in ("global", "install", ":env:"):
             separator = "," if option == "find-links" else " "
-            settings.setdefault(variable, separator.join(found.split()))
+            settings[variable] = separator.join(value.strip("'\"").split())
     command = [str(PYTHON), "-m", "uv", "pip", "install", "-q", "--python", str(PYTHON)]
     command += ["--require-hashes", "--index-strategy", "unsafe-best-match", "-r", str(wanted)]
     return quiet(command, settings)
@@ -121,10 +124,6 @@ def with_uv(wanted: Path) -> bool:
 def quiet(command: "list[str]", environ: "dict[str, str] | None" = None) -> bool:
     result = subprocess.run(command, env=environ, capture_output=True, check=False)
     return result.returncode == 0
-
-
-def asked(command: "list[str]") -> str:
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def write_env() -> None:
