@@ -130,7 +130,9 @@ def configure(*, level: str, readable: bool) -> None:
                 # Statements and their parameters are content.
                 "django.db.backends": {"level": "WARNING"},
                 "django.template": {"level": "INFO"},
-                "fontTools": {"level": "WARNING"},
+                # A line for each of the ticks, day and night, would hide the others.
+                "celery.app.trace": {"level": "WARNING"},
+                "celery.worker.strategy": {"level": "WARNING"},
             },
         }
     )

@@ -21,4 +21,5 @@ class Command(BaseCommand):
             return
         if "demo" in get_commands():
             self.stdout.write("Loading the demo cast ...")
+            self.stdout.flush()
             call_command("demo")
