@@ -15,7 +15,7 @@ from typing import Any
 
 @dataclass
 class Manners:
-    """How the server answers. `after_data` runs once the final dot has come, before the answer."""
+    """How the server answers. It can hang at a verb, or at the final dot ("DOT")."""
 
     greeting: str = "220 test"
     recipient: str = "250 ok"
@@ -24,6 +24,7 @@ class Manners:
     content: str = "250 taken"
     silent: bool = False
     hang_at: str = ""
+    pause_seconds: float = 0
     drop_after_data: bool = False
     login: str = ""
     """With a text, log-in is offered and answered so."""
@@ -72,6 +73,7 @@ class _Conversation(socketserver.StreamRequestHandler):
                         return
                     if manners.drop_after_data:
                         return
+                    self.server.released.wait(manners.pause_seconds)
                     self._say(manners.content)
                     to = []
                 case "QUIT":

@@ -18,13 +18,13 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
-from uuid import UUID
+from typing import Any, Final
+from uuid import UUID, uuid4
 
 import structlog
-from django.db import connection, transaction
-from django.db.models import Count, F, Q, QuerySet
-from django.db.models.functions import Now
+from django.db import transaction
+from django.db.models import Case, Count, F, Q, QuerySet, Value, When
+from django.db.models.functions import Coalesce, Now
 
 from handoff.core import mail
 from handoff.core.ledger import database_now
@@ -39,38 +39,8 @@ LEASE: Final = timedelta(seconds=60)
 BATCH: Final = 25
 RETRY_AFTER: Final = tuple(timedelta(minutes=each) for each in (1, 5, 15, 60, 240))
 JITTER: Final = 0.2
+UNSETTLED: Final = (*Reminder.WAITING, Reminder.State.SENDING)
 LIST_PATH: Final = "/reminders/"
-
-# Materialized, so that the rows are picked once however the update is planned.
-_CLAIM: Final = """
-    WITH due AS MATERIALIZED (
-        SELECT id FROM referrals_reminder
-        WHERE state IN ('pending', 'retry', 'sending')
-          AND due_at <= %(now)s
-          AND CASE
-              WHEN state = 'sending' THEN lease_until <= %(now)s
-              ELSE coalesce(next_try_at, due_at) <= %(now)s
-          END
-        ORDER BY due_at, id
-        FOR UPDATE SKIP LOCKED
-        LIMIT %(limit)s
-    )
-    UPDATE referrals_reminder AS taken
-    SET state = 'sending',
-        fence = gen_random_uuid(),
-        lease_until = %(now)s::timestamptz + make_interval(secs => %(lease)s),
-        attempts = taken.attempts + 1,
-        next_try_at = NULL,
-        data_started_at = NULL,
-        last_error_code = CASE
-            WHEN taken.state <> 'sending' THEN taken.last_error_code
-            WHEN taken.data_started_at IS NULL THEN 'worker_lost'
-            ELSE 'unconfirmed'
-        END
-    FROM due
-    WHERE taken.id = due.id
-    RETURNING taken.id
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,26 +76,34 @@ class Outcome(StrEnum):
 # --- claim --------------------------------------------------------------------------------------
 
 
+def due(now: datetime) -> Q:
+    """What a claim would take: what waits, and what a lost worker left behind."""
+    waits = Q(next_try_at=None) | Q(next_try_at__lte=now)
+    left_behind = Q(state=Reminder.State.SENDING, lease_until__lte=now)
+    return Q(state__in=UNSETTLED, due_at__lte=now) & (
+        Q(state__in=Reminder.WAITING) & waits | left_behind
+    )
+
+
 def claim(*, limit: int = BATCH, at: datetime | None = None) -> Claim:
     """Take up to `limit` due reminders: list them, and answer those that are to be mailed now."""
     with transaction.atomic():
         now = at or database_now()
-        with connection.cursor() as cursor:
-            cursor.execute(_CLAIM, {"now": now, "lease": LEASE.total_seconds(), "limit": limit})
-            ids = [pk for (pk,) in cursor.fetchall()]
-        if not ids:
-            return Claim((), 0)
         rows = list(
-            Reminder.objects.filter(pk__in=ids)
+            Reminder.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
             .select_related("rule", "recipient")
-            .order_by("due_at", "id")
+            .filter(due(now))
+            .order_by("due_at", "id")[:limit]
         )
+        if not rows:
+            return Claim((), 0)
         keys = {row.pk: subject_of(row) for row in rows}
         found = cases(set(keys.values()), now)
         newer, older = _neighbours(rows, keys, now)
         mailed = _mailed_today({row.recipient_id for row in rows}, now)
         verdicts: dict[UUID, Verdict] = {}
         for row in rows:
+            row.attempts += 1
             verdicts[row.pk] = verdict(
                 row,
                 found.get(keys[row.pk]),
@@ -135,22 +113,16 @@ def claim(*, limit: int = BATCH, at: datetime | None = None) -> Claim:
             )
             if verdicts[row.pk].next is Next.SEND:
                 mailed[row.recipient_id] += 1
-        _apply(rows, verdicts, older, now)
-    to_mail = tuple(_claimed(row) for row in rows if verdicts[row.pk].next is Next.SEND)
-    return Claim(to_mail, len(rows))
+        fence = uuid4()
+        _apply(rows, verdicts, fence, now)
+        _close({pk for row in rows if verdicts[row.pk].listed for pk in older[row.pk]}, now)
+    to_mail = [row for row in rows if verdicts[row.pk].next is Next.SEND]
+    return Claim(tuple(_claimed(row, fence) for row in to_mail), len(rows))
 
 
-def _claimed(row: Reminder) -> Claimed:
-    if row.fence is None:
-        raise LookupError(f"reminder {row.pk} was claimed without a fence")
-    return Claimed(
-        row.pk,
-        row.fence,
-        row.rule_id,
-        row.recipient.email,
-        row.recipient.first_name,
-        row.attempts,
-    )
+def _claimed(row: Reminder, fence: UUID) -> Claimed:
+    to = row.recipient
+    return Claimed(row.pk, fence, row.rule_id, to.email, to.first_name, row.attempts)
 
 
 def _neighbours(
@@ -189,6 +161,7 @@ def _neighbours(
             if (other.due_at, other.occurrence_key) < place
             and other.shown_at is not None
             and other.done_at is None
+            and other.pk not in keys
         ]
     return newer, older
 
@@ -204,38 +177,63 @@ def _mailed_today(user_ids: Collection[UUID], now: datetime) -> Counter[UUID]:
 
 
 def _apply(
-    rows: Sequence[Reminder],
-    verdicts: dict[UUID, Verdict],
-    older: dict[UUID, list[UUID]],
-    now: datetime,
+    rows: Sequence[Reminder], verdicts: dict[UUID, Verdict], fence: UUID, now: datetime
 ) -> None:
-    """Write the verdicts of one claim, one statement for each kind."""
-    state = Reminder.State
-    free = {"fence": None, "lease_until": None}
-    groups: dict[Verdict, list[UUID]] = defaultdict(list)
+    """Write the verdicts of one claim, each row in one statement.
+
+    A second one in the same transaction would make PostgreSQL look at the foreign keys again, and
+    so wait for whoever is at work on the subject.
+    """
+    groups: dict[tuple[Verdict, str], list[UUID]] = defaultdict(list)
     for row in rows:
-        groups[verdicts[row.pk]].append(row.pk)
-    for given, ids in groups.items():
-        group = Reminder.objects.filter(pk__in=ids)
+        groups[verdicts[row.pk], _how_lost(row)].append(row.pk)
+    for (given, lost), ids in groups.items():
+        values: dict[str, Any] = {"fence": None, "lease_until": None, "next_try_at": given.until}
+        if lost:
+            values["last_error_code"] = lost
+        if given.listed:
+            values["shown_at"] = Coalesce("shown_at", Value(now))
+        else:
+            values["done_at"] = Case(
+                When(shown_at__isnull=False, done_at=None, then=Value(now)), default="done_at"
+            )
         match given.next:
+            case Next.SEND:
+                values |= {
+                    "state": Reminder.State.SENDING,
+                    "fence": fence,
+                    "lease_until": now + LEASE,
+                    "attempts": F("attempts") + 1,
+                    "data_started_at": None,
+                }
             case Next.HOLD:
-                group.update(
-                    state=state.PENDING, next_try_at=given.until, attempts=F("attempts") - 1, **free
-                )
-            case Next.DEAD:
-                group.update(state=state.DEAD, **free)
-                log.error("reminder.dead", count=len(ids), reason="attempts")
+                values["state"] = Reminder.State.PENDING
             case Next.STOP:
-                group.update(state=state.CANCELLED, cancel_reason=given.stop, **free)
-                if not given.listed:
-                    group.filter(shown_at__isnull=False, done_at=None).update(done_at=now)
-    listed = [row.pk for row in rows if verdicts[row.pk].listed]
-    Reminder.objects.filter(pk__in=listed, shown_at=None).update(shown_at=now)
-    replaced = [pk for each in listed for pk in older[each]]
-    if replaced:
-        Reminder.objects.filter(pk__in=replaced, done_at=None).update(
-            done_at=now, cancel_reason=Stop.OVERTAKEN
-        )
+                values |= {"state": Reminder.State.CANCELLED, "cancel_reason": given.stop}
+            case Next.DEAD:
+                values["state"] = Reminder.State.DEAD
+                log.error("reminder.dead", count=len(ids), code=lost)
+        Reminder.objects.filter(pk__in=ids).update(**values)
+
+
+def _how_lost(row: Reminder) -> str:
+    """Whether a claim before this one was never settled, and whether it may have been sent."""
+    if row.state != Reminder.State.SENDING:
+        return ""
+    return "worker_lost" if row.data_started_at is None else "unconfirmed"
+
+
+def _close(replaced: Collection[UUID], now: datetime) -> None:
+    """Take from the list what a newer reminder of the same wait has replaced.
+
+    Rows that somebody else is at work on are passed over: waiting for them could make a circle.
+    """
+    free = Reminder.objects.select_for_update(no_key=True, skip_locked=True).filter(
+        pk__in=replaced, done_at=None
+    )
+    ids = [row.pk for row in free] if replaced else []
+    if ids:
+        Reminder.objects.filter(pk__in=ids).update(done_at=now, cancel_reason=Stop.OVERTAKEN)
 
 
 # --- deliver ------------------------------------------------------------------------------------

@@ -126,19 +126,18 @@ def mark_done(*, actor: Actor, reminder_id: UUID, at: datetime | None = None) ->
         row = _own(actor, reminder_id)
         if row.done_at is not None:
             return row
-        row.done_at = at
-        row.save(update_fields=["done_at"])
-        unsent = Reminder.objects.filter(pk=row.pk)
+        ended = Q(pk=row.pk)
         if CATALOGUE[Rule(row.rule_id)].notice:
-            unsent = Reminder.objects.filter(
-                rule_id=row.rule_id,
-                recipient_id=row.recipient_id,
-                **{subject.value: pk for subject, pk in [subject_of(row)]},
-            )
-        unsent.filter(state__in=Reminder.WAITING).update(
+            subject, pk = subject_of(row)
+            ended = Q(rule=row.rule_id, recipient=row.recipient_id, **{subject.value: pk})
+        # All of them at once and in one order, as the planner does it.
+        rows = {each.pk: each for each in _locked(Reminder.objects.filter(ended))}
+        waiting = [pk for pk, each in rows.items() if each.state in Reminder.WAITING]
+        Reminder.objects.filter(pk__in=waiting).update(
             state=Reminder.State.CANCELLED, cancel_reason=Stop.DONE, next_try_at=None
         )
-        row.refresh_from_db(fields=["state", "cancel_reason"])
+        Reminder.objects.filter(pk=row.pk).update(done_at=at)
+        row.refresh_from_db(fields=["state", "cancel_reason", "done_at"])
     return row
 
 
@@ -151,26 +150,28 @@ def snooze(
     more than 30 days ahead.
     """
     at = at or timezone.now()
+    row = _own(actor, reminder_id)
     if until <= at:
         raise Invalid({"until": ["Choose a time that lies ahead."]})
     if until > at + LONGEST_SNOOZE:
         raise Invalid({"until": ["Choose a time within 30 days."]})
-    with transaction.atomic():
-        row = _own(actor, reminder_id)
-        row.snoozed_until = until
-        row.save(update_fields=["snoozed_until"])
+    row.snoozed_until = until
+    row.save(update_fields=["snoozed_until"])
     return row
 
 
 def _own(actor: Actor, reminder_id: UUID) -> Reminder:
-    row = (
-        Reminder.objects.select_for_update(of=("self",))
-        .filter(pk=reminder_id, recipient=actor.user_id, shown_at__isnull=False)
-        .first()
-    )
-    if row is None or actor.user_id is None:
+    if actor.user_id is None:
+        raise NotVisible
+    own = Reminder.objects.filter(pk=reminder_id, recipient=actor.user_id, shown_at__isnull=False)
+    row = own.first()
+    if row is None:
         raise NotVisible
     return row
+
+
+def _locked(rows: QuerySet[Reminder]) -> QuerySet[Reminder]:
+    return rows.select_for_update(of=("self",), no_key=True).order_by("id")
 
 
 # --- the sender's view --------------------------------------------------------------------------

@@ -417,7 +417,8 @@ def _locked(keys: Collection[Key]) -> dict[Key, list[Reminder]]:
     for subject, pks in ids.items():
         about |= Q(**{f"{subject.value}__in": pks})
     found: dict[Key, list[Reminder]] = defaultdict(list)
-    for row in Reminder.objects.select_for_update(of=("self",)).filter(about).order_by("id"):
+    rows = Reminder.objects.select_for_update(of=("self",), no_key=True).filter(about)
+    for row in rows.order_by("id"):
         found[subject_of(row)].append(row)
     return found
 

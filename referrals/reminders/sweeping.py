@@ -19,7 +19,7 @@ from handoff.core.actors import Actor, Role
 from handoff.core.errors import NotAllowed, NotVisible, Stale
 from handoff.core.ledger import database_now
 from referrals.models import Reminder
-from referrals.reminders.delivery import BATCH, Outcome, claim, deliver, release
+from referrals.reminders.delivery import BATCH, Outcome, claim, deliver, due, release
 
 log = structlog.get_logger(__name__)
 
@@ -71,9 +71,13 @@ def sweep(
 def pause(*, at: datetime | None = None) -> int:
     """Hold everything due for a while: whoever refused our login will refuse it again."""
     now = at or database_now()
-    held = Reminder.objects.filter(state__in=Reminder.WAITING, due_at__lte=now).update(
-        next_try_at=now + PAUSE
-    )
+    with transaction.atomic():
+        # Rows that somebody else is at work on are passed over: no waiting in circles.
+        free = Reminder.objects.select_for_update(no_key=True, skip_locked=True).filter(
+            state__in=Reminder.WAITING, due_at__lte=now
+        )
+        ids = list(free.values_list("pk", flat=True))
+        held = Reminder.objects.filter(pk__in=ids).update(next_try_at=now + PAUSE)
     log.error("mail.paused", count=held)
     return held
 
@@ -94,18 +98,14 @@ class Backlog:
 def backlog(*, at: datetime | None = None) -> Backlog:
     """How much waits, is being sent, or needs a person."""
     now = at or database_now()
-    waits = Q(next_try_at=None) | Q(next_try_at__lte=now)
-    due = Q(due_at__lte=now) & (
-        Q(state__in=Reminder.WAITING) & waits
-        | Q(state=Reminder.State.SENDING, lease_until__lte=now)
-    )
+    ready = due(now)
     found = Reminder.objects.filter(
         state__in=[*Reminder.WAITING, Reminder.State.SENDING, Reminder.State.DEAD]
     ).aggregate(
-        due=Count("id", filter=due),
+        due=Count("id", filter=ready),
         sending=Count("id", filter=Q(state=Reminder.State.SENDING)),
         dead=Count("id", filter=Q(state=Reminder.State.DEAD)),
-        oldest_due_at=Min("due_at", filter=due),
+        oldest_due_at=Min("due_at", filter=ready),
     )
     return Backlog(**found)
 

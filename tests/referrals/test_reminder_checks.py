@@ -42,7 +42,7 @@ def reminder(**fields: object) -> Reminder:
         setattr(rule, name, fields.pop(name, True))
     values: dict[str, object] = {
         "rule": rule,
-        "recipient": User(email="a@example.org", is_active=fields.pop("active", True)),
+        "recipient": User(email="a@example.org", is_active=bool(fields.pop("active", True))),
         "audience": Audience.OWNER,
         "credential_id": uuid4(),
         "attempts": 1,
