@@ -1,7 +1,7 @@
 """The admin's queues and reference data. States, ages and ids; no clinical text anywhere."""
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.db import transaction
@@ -156,7 +156,7 @@ class MeasureAdmin(KeptAdmin):
     list_display = ("name", "code", "low", "high", "unit", "higher_is_better", "in_use")
     list_filter = ("in_use", "higher_is_better")
     search_fields = ("name", "code")
-    inlines: ClassVar[list[type[ChangeInline]]] = [ImportantChangeInline]
+    inlines = (ImportantChangeInline,)
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: Measure | None = None

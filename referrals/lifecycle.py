@@ -539,9 +539,7 @@ def _reason(edge: Edge, code: str, text: str) -> tuple[str, str]:
 
 
 def _require_ready(referral: Referral, at: datetime) -> None:
-    note = DischargeNote.objects.filter(
-        episode_id=referral.episode_id, signed_at__isnull=False
-    ).first()
+    note = DischargeNote.objects.filter(episode=referral.episode, signed_at__isnull=False).first()
     if note is None:
         raise NotAllowed("Sign the discharge note first.")
     referral.note = note
@@ -553,7 +551,7 @@ def _require_ready(referral: Referral, at: datetime) -> None:
 def _supersede_others(referral: Referral, at: datetime) -> None:
     """A new ask closes the earlier ones of the same episode that nobody has accepted."""
     others = Referral.objects.select_for_update(of=("self",), no_key=True).filter(
-        episode_id=referral.episode_id,
+        episode=referral.episode,
         kind=referral.kind,
         state__in=[State.AWAITING_CONSENT, *states.RECIPIENT_SEES_ENVELOPE],
     )

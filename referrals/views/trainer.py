@@ -8,7 +8,8 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from clients import licensing
-from clients.models import Professional
+from clients.access import professional_of
+from clients.models import Credential
 from handoff.core.actors import Actor, Role
 from handoff.core.paging import capped_count, keyset_page
 from handoff.web.requests import PageRequest
@@ -28,7 +29,7 @@ class Papers:
     ability: licensing.Ability
 
     @property
-    def ending_first(self) -> list[object]:
+    def ending_first(self) -> list[Credential]:
         return sorted(
             (each for each in self.ability.valid if each.expires_on),
             key=lambda each: str(each.expires_on),
@@ -38,9 +39,7 @@ class Papers:
 def trainer_home(request: PageRequest) -> HttpResponse:
     """What a trainer needs first: requests to answer, then what is next with each client."""
     actor, at = request.actor, timezone.now()
-    trainer = Professional.objects.select_related("user", "practice").get(
-        pk=actor.professional_id(Role.TRAINER)
-    )
+    trainer = professional_of(actor, Role.TRAINER)
     asked = _received(actor).filter(state__in=list(RECIPIENT_SEES_ENVELOPE))
     running = _clients(actor)
     return render(

@@ -53,8 +53,8 @@ def get(browser: Browser, path: str, status: int = 200) -> str:
     return answer.content.decode()
 
 
-def post(browser: Browser, path: str, status: int = 303, **data: str) -> str:
-    answer = browser.post(path, data)
+def post(browser: Browser, path: str, status: int = 303, data: dict[str, str] | None = None) -> str:
+    answer = browser.post(path, data or {})
     assert answer.status_code == status, (path, answer.status_code)
     return answer.content.decode()
 
@@ -157,7 +157,7 @@ def test_declining_keeps_what_was_typed_when_the_reason_is_missing(story: Story)
         as_(story.trainer),
         f"/referrals/{referral.pk}/decline/",
         422,
-        **{"decline-reason_text": "Full until March"},
+        data={"decline-reason_text": "Full until March"},
     )
     assert "Full until March" in text
     referral.refresh_from_db()
@@ -165,7 +165,7 @@ def test_declining_keeps_what_was_typed_when_the_reason_is_missing(story: Story)
     post(
         as_(story.trainer),
         f"/referrals/{referral.pk}/decline/",
-        **{"decline-reason_code": "no_capacity", "decline-reason_text": "Full until March"},
+        data={"decline-reason_code": "no_capacity", "decline-reason_text": "Full until March"},
     )
     referral.refresh_from_db()
     assert referral.state == State.DECLINED
@@ -177,14 +177,14 @@ def test_a_session_is_booked_in_the_time_of_the_gym(story: Story) -> None:
         as_(story.trainer),
         f"/referrals/{referral.pk}/schedule/",
         422,
-        **{"schedule-day": "2027-01-01", "schedule-time": "10:00"},
+        data={"schedule-day": "2027-01-01", "schedule-time": "10:00"},
     )
     assert "Choose a time that lies ahead" in text
     assert 'value="2027-01-01"' in text
     post(
         as_(story.trainer),
         f"/referrals/{referral.pk}/schedule/",
-        **{"schedule-day": "2027-01-20", "schedule-time": "10:00"},
+        data={"schedule-day": "2027-01-20", "schedule-time": "10:00"},
     )
     referral.refresh_from_db()
     assert referral.first_session_at is not None
@@ -194,11 +194,11 @@ def test_a_session_is_booked_in_the_time_of_the_gym(story: Story) -> None:
 def test_questions_go_back_and_forth_and_are_escaped(story: Story) -> None:
     referral = story.sent()
     nasty = "<script>alert(1)</script> Mornings?"
-    post(as_(story.trainer), f"/referrals/{referral.pk}/ask/", **{"ask-text": nasty})
+    post(as_(story.trainer), f"/referrals/{referral.pk}/ask/", data={"ask-text": nasty})
     text = get(as_(story.pt), f"/referrals/{referral.pk}/")
     assert "&lt;script&gt;alert(1)&lt;/script&gt; Mornings?" in text
     assert "<script>alert" not in text
-    post(as_(story.pt), f"/referrals/{referral.pk}/answer/", **{"answer-text": "Yes."})
+    post(as_(story.pt), f"/referrals/{referral.pk}/answer/", data={"answer-text": "Yes."})
     assert ReferralMessage.objects.count() == 2
     assert "Yes." not in get(as_(story.client.user), f"/referrals/{referral.pk}/")
 
@@ -222,7 +222,7 @@ def test_the_loop_closes_on_the_pages(story: Story) -> None:
     post(
         as_(story.trainer),
         f"/referrals/{referral.pk}/complete/",
-        **{"complete-observations": "Twelve good sessions.", "complete-sessions_held": "12"},
+        data={"complete-observations": "Twelve good sessions.", "complete-sessions_held": "12"},
     )
     referral.refresh_from_db()
     assert referral.state == State.COMPLETED
@@ -244,7 +244,7 @@ def test_somebody_else_is_asked_from_the_list_of_those_who_can(story: Story) -> 
     post(
         as_(story.pt),
         f"/referrals/{referral.pk}/reroute/",
-        **{"reroute-recipient": str(able.pk)},
+        data={"reroute-recipient": str(able.pk)},
     )
     assert Referral.objects.filter(previous=referral, state=State.DRAFT).exists()
 

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -22,6 +23,11 @@ from tests.referrals.test_lifecycle import LAST_DAY, Story
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROUNDS = 15
+
+
+def bound(verb: Callable[..., Any], **arguments: Any) -> Callable[[], Any]:
+    """`verb` with its arguments, at NOON."""
+    return partial(verb, at=NOON, **arguments)
 
 
 def together(*acts: Callable[[], Any]) -> list[Any]:
@@ -89,10 +95,8 @@ def test_two_trainers_asked_in_turn_never_both_have_the_client() -> None:
         granted_consent(client=story.client, discloser=story.pt, recipient=second_trainer)
         second = story.draft(second_trainer)
         results = together(
-            lambda s=story, pk=first.pk: lifecycle.accept(
-                actor=s.as_trainer, referral_id=pk, at=NOON
-            ),
-            lambda s=story, pk=second.pk: lifecycle.send(actor=s.as_pt, referral_id=pk, at=NOON),
+            bound(lifecycle.accept, actor=story.as_trainer, referral_id=first.pk),
+            bound(lifecycle.send, actor=story.as_pt, referral_id=second.pk),
         )
         first.refresh_from_db()
         accepted = isinstance(results[0], Referral)
@@ -107,11 +111,9 @@ def test_accept_against_cancel_has_one_winner() -> None:
         story = Story()
         referral = story.sent()
         results = together(
-            lambda s=story, pk=referral.pk: lifecycle.accept(
-                actor=s.as_trainer, referral_id=pk, at=NOON
-            ),
-            lambda s=story, pk=referral.pk: lifecycle.cancel(
-                actor=s.as_pt, referral_id=pk, reason_code="other", at=NOON
+            bound(lifecycle.accept, actor=story.as_trainer, referral_id=referral.pk),
+            bound(
+                lifecycle.cancel, actor=story.as_pt, referral_id=referral.pk, reason_code="other"
             ),
         )
         referral.refresh_from_db()
@@ -180,15 +182,15 @@ def test_granting_and_taking_the_question_back_at_once() -> None:
         referral = lifecycle.send(actor=story.as_pt, referral_id=story.draft().pk, at=NOON)
         assert referral.consent_id is not None
         results = together(
-            lambda s=story, pk=referral.consent_id: sharing.grant(
-                actor=s.as_client,
-                consent_id=pk,
+            bound(
+                sharing.grant,
+                actor=story.as_client,
+                consent_id=referral.consent_id,
                 classes=[Scope.CLEARANCE],
                 expires_on=LAST_DAY,
-                at=NOON,
             ),
-            lambda s=story, pk=referral.pk: lifecycle.cancel(
-                actor=s.as_pt, referral_id=pk, reason_code="other", at=NOON
+            bound(
+                lifecycle.cancel, actor=story.as_pt, referral_id=referral.pk, reason_code="other"
             ),
         )
         referral.refresh_from_db()
