@@ -10,42 +10,24 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from clients import consent as consents
 from clients.models import Credential
-from clients.scopes import Scope
 from handoff.core.actors import ANONYMOUS
 from handoff.core.audit import AuditEntry
 from handoff.core.errors import DomainError, Invalid, NotAllowed, NotVisible, Stale
-from referrals import criteria, restriction_input, restrictions
+from referrals import restriction_input, restrictions
 from referrals.models import (
-    Acknowledgement,
     Episode,
-    ReferralMessage,
     Restriction,
     RestrictionVersion,
 )
 from referrals.restriction_input import Wanted
-from referrals.states import State
 from referrals.vocabulary import (
-    PT_REVIEW,
     BodyRegion,
-    Comparator,
-    Criterion,
-    CriterionKind,
-    Laterality,
-    Pattern,
-    RestrictionKind,
     Severity,
-    Unit,
 )
 from tests.factories import (
     NOON,
-    EpisodeFactory,
-    ProfessionalFactory,
-    ReferralFactory,
     RestrictionVersionFactory,
-    acting,
-    certified_trainer,
 )
 from tests.referrals.scenes import LIGHT_LOADS, NO_PRESSING, Therapy, trail, verbs_on
 
@@ -65,110 +47,6 @@ def after(therapy: Therapy) -> Therapy:
     """The note is signed, with two restrictions."""
     therapy.signed()
     return therapy
-
-
-class TestReading:
-    """From typed input to a restriction."""
-
-    def test_a_form_s_texts_become_a_restriction(self) -> None:
-        wanted = restriction_input.read(LIGHT_LOADS, today=TODAY)
-        spec = wanted.spec
-        assert spec.kind is RestrictionKind.LIMIT_LOAD
-        assert (spec.comparator, spec.value, spec.unit) == (Comparator.LE, Decimal(10), Unit.KG)
-        assert spec.patterns == (Pattern.PULL_HORIZONTAL, Pattern.CARRY)
-        assert spec.criteria == (
-            Criterion(CriterionKind.TEST, "Row", Comparator.GE, Decimal(20), Unit.KG),
-        )
-        assert spec.review_on == date(2027, 3, 1)
-
-    def test_typed_values_are_taken_as_they_are(self) -> None:
-        base = restriction_input.read(LIGHT_LOADS, today=TODAY)
-        assert restriction_input.read({}, today=TODAY, base=base) == base
-
-    def test_what_is_left_out_stays_and_what_is_emptied_goes(self) -> None:
-        base = restriction_input.read(NO_PRESSING, today=TODAY)
-        changed = restriction_input.read({"instead": "", "wording": "No."}, today=TODAY, base=base)
-        assert (changed.spec.instead, changed.spec.wording) == ("", "No.")
-        assert changed.rationale == base.rationale
-
-    def test_a_region_without_sides_is_stored_without_one(self) -> None:
-        data = {**NO_PRESSING, "body_region": "lumbar", "laterality": ""}
-        assert restriction_input.read(data, today=TODAY).spec.laterality == "not_applicable"
-
-    def test_a_criterion_without_a_number_is_something_to_see(self) -> None:
-        data = {**NO_PRESSING, "criteria": [{"measure": "Arm swings freely"}]}
-        (criterion,) = restriction_input.read(data, today=TODAY).spec.criteria
-        assert criterion == Criterion(CriterionKind.OBSERVATION, "Arm swings freely")
-
-    @pytest.mark.parametrize(
-        ("changes", "fields"),
-        [
-            ({"kind": ""}, {"kind"}),
-            ({"kind": "forbid"}, {"kind"}),
-            ({"severity": None}, {"severity"}),
-            ({"body_region": ""}, {"body_region"}),
-            ({"laterality": ""}, {"laterality"}),
-            ({"patterns": "squat"}, {"patterns"}),
-            ({"patterns": ["squat", "fly"]}, {"patterns"}),
-            ({"patterns": [7]}, {"patterns"}),
-            ({"joint_action": "wiggle"}, {"joint_action"}),
-            ({"value": "ten"}, {"value"}),
-            ({"value": ""}, {"value"}),
-            ({"value": "501"}, {"value"}),
-            ({"unit": "deg"}, {"unit"}),
-            ({"unit": ""}, {"unit"}),
-            ({"wording": "x" * 301}, {"wording"}),
-            ({"instead": "x" * 301}, {"instead"}),
-            ({"rationale": "x" * 2001}, {"rationale"}),
-            ({"criteria": []}, {"criteria"}),
-            ({"criteria": "PT review"}, {"criteria"}),
-            ({"criteria": ["PT review"]}, {"criteria"}),
-            ({"criteria": [{"kind": "pt_review"}] * 11}, {"criteria"}),
-            ({"criteria": [{"measure": "Row", "value": "much"}]}, {"criteria"}),
-            ({"criteria": [{"measure": "Row", "who": "me"}]}, {"criteria"}),
-            ({"review_on": ""}, {"review_on"}),
-            ({"review_on": TODAY}, {"review_on"}),
-            ({"authority": "coach"}, {"authority"}),
-            ({"authority": "surgeon_order"}, {"authority_name", "authority_on"}),
-            ({"authority_name": "x" * 121}, {"authority_name"}),
-            ({"status": "lifted"}, {"status"}),
-            ({"kind": "", "review_on": "soon", "unit": "mile"}, {"kind", "review_on", "unit"}),
-        ],
-    )
-    def test_each_complaint_is_at_its_field(
-        self, changes: dict[str, Any], fields: set[str]
-    ) -> None:
-        data = {**LIGHT_LOADS, **changes}
-        with pytest.raises(Invalid) as caught:
-            restriction_input.read(data, today=TODAY)
-        assert set(caught.value.errors) == fields
-        assert restriction_input.findings(data, today=TODAY).errors == caught.value.errors
-
-    def test_doubts_are_shown_and_stop_nothing(self) -> None:
-        data = {**NO_PRESSING, "wording": "After the labrum repair."}
-        assert restriction_input.read(data, today=TODAY).spec.wording
-        assert set(restriction_input.findings(data, today=TODAY).warnings) == {"wording"}
-
-    def test_widths_are_those_of_the_columns(self) -> None:
-        columns = {field.name: field for field in RestrictionVersion._meta.concrete_fields}
-        assert columns["wording"].max_length == restriction_input.MOST_WORDING
-        assert columns["instead"].max_length == restriction_input.MOST_WORDING
-        assert columns["rationale"].max_length == restriction_input.MOST_RATIONALE
-        assert columns["authority_name"].max_length == restriction_input.MOST_NAME
-
-    def test_criteria_come_back_from_the_column_as_they_went_in(self) -> None:
-        given = (
-            PT_REVIEW,
-            Criterion(
-                CriterionKind.TEST,
-                "Single-leg hop",
-                Comparator.GE,
-                Decimal("90.5"),
-                Unit.PCT,
-                Laterality.LEFT,
-            ),
-        )
-        assert criteria.from_json(criteria.to_json(given)) == given
 
 
 class TestDrafts:
@@ -531,183 +409,6 @@ class TestWhoChanges:
     def test_an_unknown_one_is_not_visible(self, after: Therapy) -> None:
         with pytest.raises(NotVisible):
             lifted(after, restriction_id=uuid4())
-
-
-def acknowledged(therapy: Therapy, **changes: Any) -> Acknowledgement:
-    entries = {
-        "actor": therapy.as_trainer,
-        "restriction_id": therapy.restriction().pk,
-        "version": 1,
-        "at": LATER,
-    }
-    return restrictions.acknowledge(**{**entries, **changes})
-
-
-class TestAcknowledging:
-    def test_the_version_in_force_is_acknowledged_once(self, after: Therapy) -> None:
-        after.share()
-        row = acknowledged(after)
-        assert (row.professional, row.acknowledged_at, row.version.number) == (
-            after.trainer,
-            LATER,
-            1,
-        )
-        assert acknowledged(after, at=LATER + timedelta(days=1)) == row
-        assert verbs_on(after.restriction()) == ["restriction.acknowledged"]
-
-    def test_an_older_version_is_not(self, after: Therapy) -> None:
-        after.share()
-        revised(after, restriction_id=after.restriction().pk, data={"instead": "Pull."})
-        with pytest.raises(Stale):
-            acknowledged(after, version=1)
-        with pytest.raises(Stale):
-            acknowledged(after, version=3)
-        assert acknowledged(after, version=2).version.number == 2
-
-    def test_a_changed_version_asks_again(self, after: Therapy) -> None:
-        after.share()
-        acknowledged(after)
-        version = revised(after, restriction_id=after.restriction().pk, data={"instead": "Pull."})
-        assert not version.acknowledgements.exists()
-
-    def test_that_it_is_lifted_can_be_acknowledged(self, after: Therapy) -> None:
-        after.share()
-        lifted(after, restriction_id=after.restriction().pk)
-        assert acknowledged(after, version=2).version.status == "lifted"
-
-    def test_only_with_restrictions_shared_now(self, after: Therapy) -> None:
-        with pytest.raises(NotVisible):
-            acknowledged(after)
-        after.share(Scope.CLEARANCE)
-        with pytest.raises(NotVisible):
-            acknowledged(after)
-
-    def test_not_after_sharing_was_stopped(self, after: Therapy) -> None:
-        after.share()
-        consents.revoke(actor=after.as_client, consent_id=after.consent.pk, at=LATER)
-        with pytest.raises(NotVisible):
-            acknowledged(after)
-        with pytest.raises(NotAllowed):
-            restrictions.acknowledge_all(
-                actor=after.as_trainer, client_id=after.client.pk, at=LATER
-            )
-        assert not Acknowledgement.objects.exists()
-
-    def test_who_is_no_trainer_of_the_client_does_not_acknowledge(self, after: Therapy) -> None:
-        both = ProfessionalFactory.create(user=after.pt.user, trainer=True)
-        for actor in (after.as_pt, after.as_pta, after.as_client, acting(both)):
-            with pytest.raises(NotAllowed):
-                acknowledged(after, actor=actor)
-            with pytest.raises(NotAllowed):
-                restrictions.acknowledge_all(actor=actor, client_id=after.client.pk, at=LATER)
-        assert not Acknowledgement.objects.exists()
-
-    def test_all_at_once(self, after: Therapy) -> None:
-        after.share()
-        acknowledged(after)
-        rows = restrictions.acknowledge_all(
-            actor=after.as_trainer, client_id=after.client.pk, at=LATER
-        )
-        current = list(restrictions.current_versions([after.episode.pk]))
-        assert [row.version_id for row in rows] == [version.pk for version in current]
-        assert verbs_on(after.client) == ["restriction.acknowledged_all"]
-        again = restrictions.acknowledge_all(
-            actor=after.as_trainer, client_id=after.client.pk, at=LATER
-        )
-        assert again == rows
-        assert verbs_on(after.client) == ["restriction.acknowledged_all"]
-
-    def test_all_that_the_page_showed(self, after: Therapy) -> None:
-        after.share()
-        shown = {each.pk: 1 for each in Restriction.objects.all()}
-        revised(after)
-        with pytest.raises(Stale):
-            restrictions.acknowledge_all(
-                actor=after.as_trainer, client_id=after.client.pk, versions=shown, at=LATER
-            )
-        shown[after.restriction("limit_load").pk] = 2
-        rows = restrictions.acknowledge_all(
-            actor=after.as_trainer, client_id=after.client.pk, versions=shown, at=LATER
-        )
-        assert len(rows) == 2
-
-    def test_all_means_those_of_the_therapists_the_client_shares(self, after: Therapy) -> None:
-        after.share()
-        elsewhere = EpisodeFactory.create(client=after.client, pt=after.other_pt)
-        other = RestrictionVersionFactory.create(restriction__episode=elsewhere)
-        rows = restrictions.acknowledge_all(
-            actor=after.as_trainer, client_id=after.client.pk, at=LATER
-        )
-        assert other.pk not in {row.version_id for row in rows}
-
-    def test_two_trainers_acknowledge_each_for_themselves(self, after: Therapy) -> None:
-        after.share()
-        acknowledged(after)
-        after.trainer = certified_trainer()
-        after.share()
-        acknowledged(after)
-        assert Acknowledgement.objects.count() == 2
-
-
-class TestAsking:
-    def ask(self, therapy: Therapy, **changes: Any) -> ReferralMessage:
-        entries = {
-            "actor": therapy.as_trainer,
-            "restriction_id": therapy.restriction().pk,
-            "text": " May we press with a band? ",
-            "at": LATER,
-        }
-        return restrictions.request_lift(**{**entries, **changes})
-
-    def test_the_question_goes_to_the_therapist_and_nothing_is_lifted(self, after: Therapy) -> None:
-        after.share()
-        message = self.ask(after)
-        assert (message.referral, message.author) == (after.referral, after.trainer)
-        assert message.text == (
-            "About the limit set on 13 Jan 2027 (version 1): May we press with a band?"
-        )
-        assert restrictions.current_versions([after.episode.pk]).count() == 2
-        assert RestrictionVersion.objects.count() == 2
-        assert verbs_on(after.restriction()) == ["restriction.lift_requested"]
-
-    def test_it_goes_into_the_open_referral_of_several(self, after: Therapy) -> None:
-        after.share()
-        ReferralFactory.create(
-            client=after.client,
-            sender=after.pt,
-            recipient=after.trainer,
-            state=State.COMPLETED,
-            state_at=LATER,
-        )
-        assert self.ask(after).referral == after.referral
-
-    @pytest.mark.parametrize("text", ["", "  ", "x" * 2000, None])
-    def test_a_question_says_something_and_fits(self, after: Therapy, text: Any) -> None:
-        after.share()
-        with pytest.raises(Invalid) as caught:
-            self.ask(after, text=text)
-        assert set(caught.value.errors) == {"text"}
-        assert not ReferralMessage.objects.exists()
-
-    def test_what_is_lifted_needs_no_asking(self, after: Therapy) -> None:
-        after.share()
-        lifted(after, restriction_id=after.restriction().pk)
-        with pytest.raises(Stale):
-            self.ask(after)
-
-    @pytest.mark.parametrize("who", ["as_pt", "as_pta", "as_client"])
-    def test_only_the_trainer_asks(self, after: Therapy, who: str) -> None:
-        with pytest.raises(NotAllowed):
-            self.ask(after, actor=getattr(after, who))
-
-    def test_a_trainer_of_somebody_else_learns_nothing(self, after: Therapy) -> None:
-        with pytest.raises(NotVisible):
-            self.ask(after)
-
-    def test_a_therapist_who_also_trains_does_not_ask_themselves(self, after: Therapy) -> None:
-        ProfessionalFactory.create(user=after.pt.user, trainer=True)
-        with pytest.raises(NotAllowed):
-            self.ask(after, actor=after.as_pt)
 
 
 class TestNewestSigned:
