@@ -319,7 +319,7 @@ WHITENOISE_AUTOREFRESH = DEBUG or PROCESS == "test"
 EMAIL_URL = env.secret("EMAIL_URL", None if PRODUCTION else f"file://{BASE_DIR}/var/mail")
 _mail = environment.email(EMAIL_URL)
 EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
-EMAIL_FILE_PATH = _mail.get("EMAIL_FILE_PATH")
+EMAIL_FILE_PATH: str | None = _mail.get("EMAIL_FILE_PATH")
 EMAIL_HOST = _mail.get("EMAIL_HOST", "")
 EMAIL_PORT = _mail.get("EMAIL_PORT", 25)
 EMAIL_HOST_USER = _mail.get("EMAIL_HOST_USER", "")
