@@ -1,5 +1,6 @@
 """The one place where an error becomes an answer of the API: `application/problem+json`."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -39,6 +40,7 @@ TITLES: dict[str, str] = {
 }
 """Every kind of problem. A problem's `type` is the address of its entry in the docs."""
 
+_IN_A_LIST = re.compile(r"^(\w+)-(\d+)-(\w+)$", re.ASCII)
 _BY_STATUS = {
     400: "malformed",
     401: "unauthenticated",
@@ -126,7 +128,7 @@ def _domain(error: DomainError) -> Response:
         case Stale():
             return problem(409, "stale", str(error))
         case Invalid():
-            return problem(400, "invalid", str(error), errors=error.errors)
+            return problem(400, "invalid", str(error), errors=dotted(error.errors))
         case _:
             raise error
 
@@ -157,6 +159,11 @@ def _internal(error: Exception, context: Mapping[str, Any]) -> Response:
     # What Django does for a view that raises; the test client listens and raises it again.
     got_request_exception.send(sender=type(view), request=request)
     return problem(500, "internal", "It has been noted. Nothing you sent was kept in the note.")
+
+
+def dotted(errors: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """Places in lists as the API names them: forms say `goals-0-text`, bodies `goals.0.text`."""
+    return {_IN_A_LIST.sub(r"\1.\2.\3", field): texts for field, texts in errors.items()}
 
 
 def by_field(detail: Any) -> dict[str, list[str]]:

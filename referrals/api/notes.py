@@ -11,6 +11,7 @@ from rest_framework import serializers
 from clients.access import own_clients
 from clients.api.base import Endpoint
 from handoff.api.operations import acts, lists, reads
+from handoff.api.problems import dotted
 from handoff.api.shapes import Body, ListQuery, Shape
 from handoff.api.views import mapped
 from handoff.core.paging import Page
@@ -202,7 +203,7 @@ class NoteEndpoint(Endpoint):
         draft = sheet.signature is None
         return {
             **answer(sheet),
-            "missing": discharge.what_is_missing(actor=self.actor, note_id=sheet.id)
+            "missing": dotted(discharge.what_is_missing(actor=self.actor, note_id=sheet.id))
             if draft
             else {},
             "fingerprint": discharge.fingerprint(actor=self.actor, note_id=sheet.id)
