@@ -211,3 +211,14 @@ def test_sensitive_step_asks_once_more_who_it_is(client: Client, user: User) -> 
     assert "Is it you?" in page.content.decode()
     assert prove(client, "not the password").status_code == 200
     assert prove(client).headers["Location"] == "/accounts/2fa/totp/activate/"
+
+
+def test_pause_after_many_requests_is_a_page_of_ours(client: Client) -> None:
+    answers = [
+        client.post("/accounts/password/reset/", {"email": f"n{number}@example.org"})
+        for number in range(25)
+    ]
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert refused
+    assert "Too many tries" in refused[0].content.decode()
+    assert refused[0].content.decode().count("<h1") == 1
