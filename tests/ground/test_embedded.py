@@ -101,7 +101,7 @@ def sql(checkout: Path, statement: str) -> str:
 
 def first_line(process: subprocess.Popen[str]) -> str:
     assert process.stdout is not None
-    return process.stdout.readline().strip()
+    return str(process.stdout.readline()).strip()
 
 
 def test_data_outlives_the_servers(checkout: Path) -> None:

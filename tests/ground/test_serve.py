@@ -72,7 +72,7 @@ def until_greeted(process: subprocess.Popen[str]) -> str:
     assert process.stdout is not None
     shown = ""
     for line in process.stdout:
-        shown += line
+        shown += str(line)
         if "Ctrl-C stops everything" in line:
             return shown
     raise AssertionError(f"ended without an address:\n{shown}")
