@@ -18,7 +18,14 @@ from django.utils import timezone
 
 from clients import guardians, scopes
 from clients.guardians import Signer
-from clients.models import AccessEntry, Client, Consent, ConsentEvent, Professional
+from clients.models import (
+    AccessEntry,
+    Client,
+    Consent,
+    ConsentEvent,
+    Guardianship,
+    Professional,
+)
 from clients.scopes import Scope
 from handoff.core import ledger
 from handoff.core.actors import Actor
@@ -497,7 +504,7 @@ def _append(
     classes: frozenset[Scope],
     by: UUID | None,
     authority: ConsentEvent.Authority,
-    guardianship: object = None,
+    guardianship: Guardianship | None = None,
     valid_from: datetime | None = None,
     expires_at: datetime | None = None,
 ) -> None:

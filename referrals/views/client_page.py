@@ -10,6 +10,7 @@ from django.shortcuts import render
 from clients import consent as consents
 from clients.models import AccessEntry, Consent
 from handoff.core.actors import Actor, Channel
+from handoff.core.errors import Stale
 from handoff.core.policy import Policy
 from handoff.web.pages import page, redirect_or_swap
 from handoff.web.requests import PageRequest
@@ -45,8 +46,16 @@ def client_card(request: PageRequest, pk: UUID) -> HttpResponse:
 
 @page(Policy.TRAINER, methods=("POST",))
 def acknowledge(request: PageRequest, pk: UUID) -> HttpResponse:
-    """The trainer has read every limit as it stands now."""
-    restrictions.acknowledge_all(actor=request.actor, client_id=pk)
+    """The trainer has read the limits that were on the page, in the versions shown there.
+
+    One that changed meanwhile is refused as Stale: nobody confirms what they did not see.
+    """
+    shown = (entry.partition(":") for entry in request.POST.getlist("read"))
+    try:
+        versions = {UUID(limit): int(version) for limit, _, version in shown}
+    except ValueError:
+        raise Stale from None
+    restrictions.acknowledge_all(actor=request.actor, client_id=pk, versions=versions)
     messages.success(request, "Thank you. The therapist sees that you have read them.")
     return redirect_or_swap(request, "client", pk)
 

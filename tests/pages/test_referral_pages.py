@@ -146,7 +146,12 @@ def test_reading_is_confirmed_by_the_trainer(story: Story) -> None:
     trainer = as_(story.trainer)
     path = f"/clients/{story.client.pk}/"
     assert "I have read" in get(trainer, path)
-    post(trainer, f"{path}read/")
+    shown = f"{story.version.restriction_id}:1"
+    assert f'value="{shown}"' in get(trainer, path)
+    for unread in ("", f"{story.version.restriction_id}:2", "nonsense:1", "1:x"):
+        assert trainer.post(f"{path}read/", {"read": unread}).status_code == 409
+    assert "I have read" in get(trainer, path)
+    post(trainer, f"{path}read/", data={"read": shown})
     assert "I have read" not in get(trainer, path)
     assert as_(story.pt).post(f"{path}read/").status_code == 404
 
