@@ -86,6 +86,7 @@ class RestrictionView:
     review_sentence: str
     authority: str
     authority_name: str
+    authority_on: date | None
     set_by: str
     set_on: date
     acknowledged_at: datetime | None
@@ -94,6 +95,7 @@ class RestrictionView:
     plate: str
     plate_caption: str
     lifts_when: str
+    earliest_lift_on: date | None
     earliest_sentence: str
     """Empty when no such day lies ahead."""
     map_regions: tuple[str, ...]

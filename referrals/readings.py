@@ -271,9 +271,7 @@ def feedback(client: Client, sources: Sources) -> tuple[FeedbackView, ...]:
 
 def draft_restrictions(episode: Episode, today: date) -> tuple[DraftRestrictionView, ...]:
     """Unsigned restrictions of an episode, each with its findings."""
-    rows = RestrictionVersion.objects.filter(
-        restriction__episode=episode, signed_at__isnull=True
-    ).order_by("set_at", "id")
+    rows = RestrictionVersion.objects.drafts_of(episode.pk)
     return tuple(draft_view(row, today) for row in rows)
 
 
@@ -367,6 +365,7 @@ def _restriction_view(
         review_sentence=wording.review_line(version.review_on, today=today),
         authority=version.authority,
         authority_name=version.authority_name,
+        authority_on=version.authority_on,
         set_by=version.set_by.name,
         set_on=_day(version.signed_at or version.set_at, episode.pt),
         acknowledged_at=acknowledged_at,
@@ -375,6 +374,7 @@ def _restriction_view(
         plate=wording.plate_text(spec),
         plate_caption=wording.plate_caption(spec),
         lifts_when=wording.lifts_when(spec, pt=episode.pt.name),
+        earliest_lift_on=version.earliest_lift_on,
         earliest_sentence=wording.earliest_line(spec, today),
         map_regions=tuple(parts_of(spec.body_region, spec.laterality)),
     )

@@ -51,7 +51,7 @@ def read(data: Mapping[str, object], *, today: date, base: Wanted | None = None)
     Raises Invalid with every field named: wrong types, unknown entries and what the rules of
     restrictions refuse. Warnings do not stop it; `findings` has them.
     """
-    wanted, found = _look(data, today, base)
+    wanted, found = look(data, today=today, base=base)
     if wanted is None or not found.ok:
         raise Invalid(found.errors)
     return wanted
@@ -59,12 +59,16 @@ def read(data: Mapping[str, object], *, today: date, base: Wanted | None = None)
 
 def findings(data: Mapping[str, object], *, today: date, base: Wanted | None = None) -> Findings:
     """All that is wrong or doubtful about `data`, to be shown beside a form."""
-    return _look(data, today, base)[1]
+    return look(data, today=today, base=base)[1]
 
 
-def _look(
-    data: Mapping[str, object], today: date, base: Wanted | None
+def look(
+    data: Mapping[str, object], *, today: date, base: Wanted | None = None
 ) -> tuple[Wanted | None, Findings]:
+    """What `data` describes as far as it goes, right or wrong, and all that is wrong with it.
+
+    Nothing as long as kind, severity or region are open. For previews; `read` is for keeping.
+    """
     if base is not None:
         data = {**_entries(base), **data}
     intake = Intake(data, FIELDS)
