@@ -29,6 +29,15 @@ ROLE_WORDS: Final[Mapping[str, str]] = {
     Role.ADMIN: "Administrator",
     Role.SYSTEM: "The system",
 }
+PART_WORDS: Final[Mapping[Scope, str]] = {
+    Scope.RESTRICTIONS: "limits",
+    Scope.CLEARANCE: "ready to train",
+    Scope.CONTACT: "how to reach the therapist",
+    Scope.TRAINING_FEEDBACK: "how training goes",
+    Scope.OUTCOMES: "test results",
+    Scope.HISTORY: "what happened",
+    Scope.NOTE: "closing note",
+}
 ACTION_WORDS: Final[Mapping[str, str]] = {
     Action.READ: "Looked at",
     Action.PRINTED: "Printed",
@@ -43,8 +52,8 @@ PURPOSE_WORDS: Final[Mapping[str, str]] = {
     "messages": "Questions and answers about a handoff",
     "episode": "For the treatment",
     "printed card": "A card to take along",
-    "client page": "The client's page",
-    "record": "The record",
+    "client page": "",
+    "record": "",
 }
 """Why somebody looked, in words; what is not here is said as it was entered."""
 
@@ -63,6 +72,7 @@ class Look:
     refused: bool
     what: str
     parts: tuple[str, ...]
+    everything: bool
     why: str
     agreed_in: UUID | None
     """The consent it rested on, if it rested on one."""
@@ -71,12 +81,17 @@ class Look:
 def entries_about(
     clients: Collection[Client], actor: Actor, *, own_too: bool
 ) -> QuerySet[AccessEntry]:
-    """Entries about these records and the drafts joined with them, without the actor's own unless
-    asked for."""
+    """Entries about these records and the drafts joined with them.
+
+    Unless asked for, without what the viewer and the clients themselves looked at.
+    """
     ids = [client.pk for client in clients]
     joined = Client.objects.filter(merged_into__in=ids).values("pk")
     rows = AccessEntry.objects.filter(Q(client__in=ids) | Q(client__in=joined))
-    return rows if own_too else rows.exclude(actor_id=actor.user_id)
+    if own_too:
+        return rows
+    own = {client.user_id for client in clients} | {actor.user_id}
+    return rows.exclude(actor_id__in=[each for each in own if each is not None])
 
 
 def looks(entries: Sequence[AccessEntry], actor: Actor) -> list[Look]:
@@ -117,8 +132,9 @@ def _look(
         is_me=is_me,
         refused=refused,
         what=ACTION_WORDS.get(entry.action, entry.action),
-        parts=tuple(str(scope.label) for scope in Scope if scope in entry.shown),
-        why=PURPOSE_WORDS.get(entry.purpose, entry.purpose[:1].upper() + entry.purpose[1:]),
+        parts=tuple(words for scope, words in PART_WORDS.items() if scope in entry.shown),
+        everything=set(entry.shown) == set(Scope),
+        why="" if refused else _why(entry),
         agreed_in=entry.consent_ids[0] if entry.consent_ids and not refused else None,
     )
 
@@ -132,6 +148,10 @@ def _name(entry: AccessEntry, user: User | None) -> str:
     if entry.action == Action.REFUSED and entry.actor_role not in PROFESSIONAL_ROLES:
         return UNNAMED
     return user.name if user is not None else "An account that is gone"
+
+
+def _why(entry: AccessEntry) -> str:
+    return PURPOSE_WORDS.get(entry.purpose, entry.purpose[:1].upper() + entry.purpose[1:])
 
 
 def _role(entry: AccessEntry) -> str:

@@ -14,6 +14,7 @@ from referrals.models import Episode, Referral
 from referrals.packets import ClearanceView, HistoryView, Packet, RestrictionsView, Withheld
 from referrals.states import OPEN, State
 from referrals.vocabulary import ClearanceLevel
+from referrals.wording import day_text
 
 View = TypeVar("View")
 
@@ -26,6 +27,20 @@ class Phase(StrEnum):
 
 
 TRAINING_STATES: Final = frozenset({State.IN_PROGRESS, State.ON_HOLD})
+
+
+_HANDOFF: Final = {
+    State.AWAITING_CONSENT: "Waits for a yes",
+    State.SENT: "Asked",
+    State.VIEWED: "Asked",
+    State.INFO_REQUESTED: "Asked",
+    State.ACCEPTED: "Accepted",
+    State.SCHEDULED: "First session booked",
+    State.NO_SHOW: "Session missed",
+    State.APPT_CANCELLED: "Session called off",
+    State.CANCEL_REQUESTED: "Being called off",
+}
+"""A few words for the rail, for the client's side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +84,7 @@ def journey(packet: Packet, referrals: Sequence[Referral], *, zone: str) -> Jour
     return Journey(
         phase=phase,
         rehab=f"With {therapist}" if therapist else "",
-        handoff=str(State(referral.state).label) if referral and phase is Phase.HANDOFF else "",
+        handoff=_handoff(referral, phase, zone),
         training=f"With {referral.recipient.name}"
         if referral and phase in (Phase.TRAINING, Phase.HANDOFF)
         else "",
@@ -99,6 +114,17 @@ def phase_of(
     if not limits and (fully or done):
         return Phase.RETURNED
     return Phase.TRAINING if done else Phase.HANDOFF
+
+
+def _handoff(referral: Referral | None, phase: Phase, zone: str) -> str:
+    """What the rail says under the handoff: where it stands, or when it was taken up."""
+    if referral is None:
+        return ""
+    if phase is Phase.HANDOFF:
+        return _HANDOFF.get(State(referral.state), "")
+    if referral.answered_at is None or phase is Phase.REHAB:
+        return ""
+    return day_text(referral.answered_at.astimezone(ZoneInfo(zone)).date())
 
 
 def next_review(packet: Packet, today: date) -> date | None:
