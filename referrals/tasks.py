@@ -28,6 +28,10 @@ def tick() -> None:
     """Let time do what it does to referrals, keep the plan in line, and ring for deliveries."""
     _guarded("time_out", lifecycle.time_out)
     _guarded("heal", lambda: reminders.heal(at=database_now()))
+    _guarded("ring", _ring)
+
+
+def _ring() -> None:
     due = reminders.backlog().due
     for _ in range(min(math.ceil(due / BATCH), MOST_DELIVERIES)):
         deliver_batch.delay()

@@ -104,16 +104,19 @@ def scene(
     trainer = trainer or certified_trainer()
     priority = fields.pop("priority", Referral.Priority.ROUTINE)
     review_on = fields.pop("review_on", date(2027, 3, 1))
+    at = fields.pop("at", NOON)
     episode = EpisodeFactory.create(pt=pt, **fields)
-    version = RestrictionVersionFactory.create(restriction__episode=episode, review_on=review_on)
-    signed_note(episode=episode)
+    version = RestrictionVersionFactory.create(
+        restriction__episode=episode, review_on=review_on, signed_at=at
+    )
+    signed_note(episode=episode, at=at)
     referral = lifecycle.draft(
-        actor=acting(pt),
+        actor=acting(pt, at),
         client_id=episode.client_id,
         recipient_id=trainer.pk,
         episode_id=episode.pk,
         priority=priority,
-        at=NOON,
+        at=at,
     )
     return Scene(pt, trainer, episode.client, episode, version.restriction, version, referral)
 

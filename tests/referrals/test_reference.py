@@ -61,9 +61,9 @@ def test_a_size_stands_with_its_population_and_a_range_keeps_its_upper_end() -> 
     small = ImportantChange.objects.get(measure="psfs", amount=Decimal("1.3"))
     assert small.population == "musculoskeletal conditions (small)"
     leg = ImportantChange.objects.get(measure="lefs")
-    assert (leg.amount, leg.amount_high) == (9, 16)
+    assert (leg.amount, leg.amount_high) == (Decimal(9), Decimal(16))
     arm = ImportantChange.objects.get(measure="uefi")
-    assert (arm.amount, arm.amount_high) == (11, None)
+    assert (arm.amount, arm.amount_high) == (Decimal(11), None)
 
 
 def test_rules_are_stored_as_they_are_in_the_catalogue_and_pass_the_form() -> None:
