@@ -17,8 +17,8 @@ help:  ## This list
 run: .run-env  ## Start everything with demo data on http://localhost:8000 (PORT=...)
 	@exec $(PY) -m handoff.serve
 
-reset:  ## Stop make run and throw the embedded data away
-	@exec $$([ -x $(PY) ] && echo $(PY) || echo $(PYTHON)) -m handoff.serve reset
+reset: .run-env  ## Stop make run and throw the embedded data away
+	@exec $(PY) -m handoff.serve reset
 
 test: .dev-env  ## The whole test suite (PYTEST_ARGS="-k consent", N=0 for one process)
 	@exec $(PY) -m pytest $(if $(filter-out 0,$(N)),-n $(N)) $(PYTEST_ARGS)

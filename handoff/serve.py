@@ -26,7 +26,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from handoff import embedded
+from django.core.exceptions import ImproperlyConfigured
+
+from handoff import embedded, env
 from handoff.embedded import BASE_DIR, EmbeddedError
 
 HOST = "127.0.0.1"  # the demo's passwords are known: never on other interfaces
@@ -330,6 +332,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, ask)
     try:
+        env.read_file(BASE_DIR / ".env")
         if sys.argv[1:] == ["reset"]:
             reset()
         elif not sys.argv[1:]:
@@ -338,7 +341,7 @@ def main() -> None:
             sys.exit("usage: python -m handoff.serve [reset]")
     except Stop:
         say("Stopped.")
-    except (Refused, EmbeddedError) as error:
+    except (Refused, EmbeddedError, ImproperlyConfigured) as error:
         sys.exit(f"make run: {error}")
 
 
