@@ -1,0 +1,57 @@
+"""Reading a page as a test does: by what stands in it, not by how it looks."""
+
+from html.parser import HTMLParser
+from typing import Any
+
+from django.db import connection
+from django.test import Client as Browser
+from django.test.utils import CaptureQueriesContext
+
+from clients.models import Client, Professional, User
+
+
+def as_(somebody: User | Professional | Client | None) -> Browser:
+    """A browser in which `somebody` is signed in."""
+    browser = Browser()
+    if somebody is not None:
+        account = somebody if isinstance(somebody, User) else somebody.user
+        assert account is not None
+        browser.force_login(account)
+    return browser
+
+
+def get(browser: Browser, path: str, status: int = 200) -> str:
+    answer = browser.get(path)
+    assert answer.status_code == status, (path, answer.status_code)
+    return answer.content.decode()
+
+
+def post(browser: Browser, path: str, data: dict[str, Any] | None = None, status: int = 303) -> str:
+    answer = browser.post(path, data or {})
+    assert answer.status_code == status, (path, answer.status_code, answer.content.decode()[:500])
+    return answer.content.decode()
+
+
+def queries_of(browser: Browser, path: str) -> int:
+    """How many queries a page takes, its session and frame included."""
+    with CaptureQueriesContext(connection) as queries:
+        get(browser, path)
+    return len(queries)
+
+
+class _Switches(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: dict[str, bool] = {}
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        held = dict(attrs)
+        if tag == "input" and held.get("name") == "classes":
+            self.found[str(held.get("value"))] = "checked" in held
+
+
+def switches(text: str) -> dict[str, bool]:
+    """The switches of a page about sharing: class name to whether it is on."""
+    parser = _Switches()
+    parser.feed(text)
+    return parser.found
