@@ -1,6 +1,5 @@
 """`access-log/`: who saw what of my record, when and why; and who was refused."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.utils import timezone
@@ -8,7 +7,8 @@ from rest_framework import serializers
 
 from clients.access import own_client, own_clients
 from clients.api.base import Endpoint
-from clients.models import AccessEntry, Professional, User
+from clients.looks import Look, entries_about, looks
+from clients.models import AccessEntry
 from clients.scopes import Scope
 from handoff.api.operations import lists
 from handoff.api.shapes import ListQuery, Shape
@@ -23,13 +23,20 @@ class AccessLogQuery(ListQuery):
     client_id = serializers.UUIDField(
         required=False, help_text="One client; for guardians. Left out: all I am or act for."
     )
+    others = serializers.BooleanField(
+        required=False, help_text="1: without what I and the client looked at."
+    )
 
 
 class WhoShape(Shape):
-    """Somebody who looked; names are those of today."""
+    """Somebody who looked, by the names of today.
 
-    name = serializers.CharField(allow_blank=True, help_text="Empty for the system.")
-    role = serializers.CharField(help_text="As whom they looked.")
+    Of a refused attempt only a professional is named: nothing was shown to anybody else either.
+    """
+
+    name = serializers.CharField()
+    is_me = serializers.BooleanField()
+    role = serializers.CharField(allow_blank=True, help_text="As whom they looked, in words.")
     practice = serializers.CharField(allow_blank=True)
 
 
@@ -44,7 +51,7 @@ class AccessEntryShape(Shape):
     refused = serializers.BooleanField()
     shown = serializers.ListField(child=serializers.ChoiceField(choices=Scope.choices))
     withheld = serializers.ListField(child=serializers.ChoiceField(choices=Scope.choices))
-    purpose = serializers.CharField()
+    purpose = serializers.CharField(allow_blank=True, help_text="Why, in words.")
     channel = serializers.ChoiceField(choices=CHANNELS)
     consents = serializers.ListField(
         child=serializers.UUIDField(), help_text="The consents it rested on."
@@ -61,47 +68,33 @@ class AccessLog(Endpoint):
         The client's own, or that of a minor for a guardian with verified authority.
         """
         at = timezone.now()
-        if "client_id" in query:
-            clients = [own_client(self.actor, query["client_id"], at)]
-        else:
-            clients = own_clients(self.actor, at)
-        rows = AccessEntry.objects.filter(client__in=[each.pk for each in clients])
-        page = self.rows(rows, query, order=("-number",))
-        return Page(_answers(page.items), page.next, page.previous)
-
-
-def _answers(entries: Sequence[AccessEntry]) -> list[dict[str, Any]]:
-    users = User.objects.in_bulk({each.actor_id for each in entries if each.actor_id})
-    professionals = Professional.objects.select_related("practice").in_bulk(
-        {each.professional_id for each in entries if each.professional_id}
-    )
-    return [
-        _answer(
-            each,
-            users.get(each.actor_id) if each.actor_id else None,
-            professionals.get(each.professional_id) if each.professional_id else None,
+        clients = (
+            [own_client(self.actor, query["client_id"], at)]
+            if "client_id" in query
+            else own_clients(self.actor, at)
         )
-        for each in entries
-    ]
+        rows = entries_about(clients, self.actor, own_too=not query.get("others", False))
+        page = self.rows(rows, query, order=("-number",))
+        pairs = zip(page.items, looks(page.items, self.actor), strict=True)
+        return Page([_answer(*pair) for pair in pairs], page.next, page.previous)
 
 
-def _answer(
-    entry: AccessEntry, user: User | None, professional: Professional | None
-) -> dict[str, Any]:
+def _answer(entry: AccessEntry, look: Look) -> dict[str, Any]:
     return {
         "number": entry.number,
         "at": entry.at,
         "client": entry.client_id,
         "who": {
-            "name": user.name if user else "",
-            "role": entry.actor_role,
-            "practice": professional.practice.name if professional else "",
+            "name": look.who,
+            "is_me": look.is_me,
+            "role": look.role,
+            "practice": look.detail,
         },
         "action": entry.action,
-        "refused": entry.action == AccessEntry.Action.REFUSED,
+        "refused": look.refused,
         "shown": entry.shown,
         "withheld": entry.withheld,
-        "purpose": entry.purpose,
+        "purpose": look.why,
         "channel": entry.channel,
         "consents": entry.consent_ids,
     }

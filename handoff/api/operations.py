@@ -43,6 +43,8 @@ class Operation:
     """Narrower than the view's own."""
     repeatable: bool = False
     """Takes an `Idempotency-Key`."""
+    stale: bool = False
+    """A read that can come too early or too late."""
     limit: str = ""
     """Name of a rate limit, see `handoff.api.limits`."""
 
@@ -73,10 +75,11 @@ def reads(
     *,
     query: type[Query] = Query,
     policy: Policy | None = None,
+    stale: bool = False,
     limit: str = "",
 ) -> Callable[[Callable[..., dict[str, Any]]], Handler]:
     """A GET of one thing: gets `query` and the path's arguments, returns the answer."""
-    operation = Operation(answers=answers, query=query, policy=policy, limit=limit)
+    operation = Operation(answers=answers, query=query, policy=policy, stale=stale, limit=limit)
 
     def decorate(method: Callable[..., dict[str, Any]]) -> Handler:
         def handle(self: Runs, request: Request, **path: Any) -> Response:

@@ -148,6 +148,8 @@ class ApiSchema(AutoSchema):
             found["404"] = ["not-found"]
         if operation.body is not None and self.who is not Policy.PUBLIC:
             found["409"] = ["stale", "conflict"]
+        if self.method == "DELETE" or operation.stale:
+            found["409"] = ["stale"]
         if operation.body is not None:
             found["413"], found["415"] = ["too-large"], ["media-type"]
         if operation.limit:

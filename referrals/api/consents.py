@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from clients import consent as ledger
 from clients import guardians, scopes
-from clients.access import own_client, own_clients
+from clients.access import own_clients
 from clients.api.base import Endpoint
 from clients.api.people import (
     ClientBriefShape,
@@ -20,8 +20,6 @@ from clients.api.people import (
 )
 from clients.consent import ConsentState, Standing
 from clients.models import Consent, ConsentEvent
-from clients.receipts import SCHEMA as RECEIPT_SCHEMA
-from clients.receipts import PartyLine, Receipt, receipt_for
 from clients.scopes import Scope
 from handoff.api.operations import acts, lists, reads
 from handoff.api.shapes import Body, ListQuery, Query, Shape, WordList
@@ -151,51 +149,6 @@ class ConsentShape(ConsentBriefShape):
     notice = NoticeShape(allow_null=True, help_text="For the client's side.")
 
 
-class ReceiptPartyShape(Shape):
-    name = serializers.CharField()
-    role = serializers.CharField()
-    practice = serializers.CharField()
-
-
-class ReceiptClassShape(Shape):
-    scope = serializers.ChoiceField(choices=CLASSES)
-    title = serializers.CharField()
-    meaning = serializers.CharField()
-
-
-class ReceiptEventShape(Shape):
-    number = serializers.IntegerField()
-    at = serializers.DateTimeField()
-    kind = serializers.ChoiceField(choices=ConsentEvent.Kind.choices)
-    classes = serializers.ListField(child=serializers.ChoiceField(choices=CLASSES))
-    authority = serializers.ChoiceField(choices=ConsentEvent.Authority.choices)
-    hash = serializers.CharField()
-
-
-class ReceiptShape(Shape):
-    """What was agreed to last, to keep. Entries follow ISO/IEC TS 27560."""
-
-    schema = serializers.CharField()
-    consent = serializers.UUIDField()
-    principal = serializers.CharField()
-    discloser = ReceiptPartyShape()
-    recipient = ReceiptPartyShape()
-    purpose = serializers.CharField()
-    classes = ReceiptClassShape(many=True)
-    signed_by = serializers.CharField()
-    authority = serializers.ChoiceField(choices=ConsentEvent.Authority.choices)
-    valid_from = serializers.DateTimeField()
-    expires_at = serializers.DateTimeField()
-    jurisdiction = serializers.CharField()
-    collected_through = serializers.CharField()
-    language = serializers.CharField()
-    notice_version = serializers.CharField()
-    notice_hash = serializers.CharField()
-    withdrawal = serializers.ListField(child=serializers.CharField())
-    redisclosure = serializers.CharField()
-    events = ReceiptEventShape(many=True)
-
-
 class ConsentEndpoint(Endpoint):
     def show(self, pk: str) -> dict[str, Any]:
         at = timezone.now()
@@ -315,17 +268,6 @@ class PreviewConsent(Endpoint):
         return record(disclosure.preview(actor=self.actor, consent_id=id, classes=classes))
 
 
-class ConsentReceipt(Endpoint):
-    policy = Policy.CLIENT
-
-    @reads(ReceiptShape)
-    def get(self, query: dict[str, Any], id: UUID) -> dict[str, Any]:
-        """What was agreed to last, to keep. For the client and those who act for them."""
-        consent = sharing.consent_for(self.actor, id)
-        own_client(self.actor, consent.client_id)
-        return receipt(receipt_for(consent))
-
-
 def brief(consent: Consent, now: Standing, side: Side) -> dict[str, Any]:
     """Takes a consent with its client and both sides."""
     tells_end = side is Side.CLIENT or now.is_active
@@ -402,44 +344,3 @@ def notice(consent: Consent, at: datetime) -> dict[str, Any]:
         "copy": scopes.fill(words.copy, **names),
         "last_day": ledger.last_day_allowed(consent.client, at),
     }
-
-
-def receipt(found: Receipt) -> dict[str, Any]:
-    return {
-        "schema": RECEIPT_SCHEMA,
-        "consent": found.consent_id,
-        "principal": found.client_name,
-        "discloser": _party(found.discloser),
-        "recipient": _party(found.recipient),
-        "purpose": found.purpose,
-        "classes": [
-            {"scope": each.scope.value, "title": each.title, "meaning": each.meaning}
-            for each in found.classes
-        ],
-        "signed_by": found.signed_by,
-        "authority": found.authority,
-        "valid_from": found.valid_from,
-        "expires_at": found.expires_at,
-        "jurisdiction": found.jurisdiction,
-        "collected_through": found.channel,
-        "language": found.language,
-        "notice_version": found.notice_version,
-        "notice_hash": found.notice_hash,
-        "withdrawal": list(found.withdrawal),
-        "redisclosure": found.redisclosure,
-        "events": [
-            {
-                "number": each.number,
-                "at": each.at,
-                "kind": each.kind,
-                "classes": list(each.classes),
-                "authority": each.authority,
-                "hash": each.hash,
-            }
-            for each in found.events
-        ],
-    }
-
-
-def _party(line: PartyLine) -> dict[str, Any]:
-    return {"name": line.name, "role": line.role, "practice": line.practice}

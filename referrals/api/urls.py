@@ -5,7 +5,6 @@ from django.urls import path
 from referrals.api import steps
 from referrals.api.clients import CancelInvitation, Clients, Invitations, OneClient
 from referrals.api.consents import (
-    ConsentReceipt,
     Consents,
     DeclineConsent,
     GrantConsent,
@@ -16,6 +15,7 @@ from referrals.api.consents import (
 )
 from referrals.api.episodes import Episodes, OneEpisode
 from referrals.api.notes import Addenda, Notes, OneNote, SignNote
+from referrals.api.receipts import ConsentReceipt
 from referrals.api.record import Record
 from referrals.api.referrals import Messages, OneReferral, Referrals
 from referrals.api.reminders import ReminderDone, Reminders, ReminderSnooze

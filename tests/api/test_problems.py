@@ -174,7 +174,11 @@ def test_when_the_ledger_cannot_be_written_nothing_is_shown() -> None:
 
 def test_a_failure_of_ours_is_a_problem_too_and_tells_nothing() -> None:
     heard: list[Any] = []
-    got_request_exception.connect(heard.append, weak=False, dispatch_uid="test")
+
+    def listen(**facts: Any) -> None:
+        heard.append(facts)
+
+    got_request_exception.connect(listen, dispatch_uid="test")
     try:
         failed = answer_to(RuntimeError("canary of a message"), {})
     finally:

@@ -5,7 +5,6 @@ The eight main pages, as the demo cast sees them, at phone and desk width, light
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import cast
 
 import pytest
 from django.core.management import call_command
@@ -14,7 +13,7 @@ from playwright.sync_api import Page
 
 from referrals.models import Episode, Referral
 from referrals.states import State
-from tests.browser.conftest import DESK, PHONE, Scheme
+from tests.browser.conftest import DESK, PHONE
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "screens"
 
@@ -45,7 +44,7 @@ def test_take_the_pictures(page_at: Callable[..., Page], sign_in: Callable[..., 
     for who in ("trainer", "pt", "client", "client3"):
         for width in (PHONE, DESK):
             for scheme in ("light", "dark"):
-                page = page_at(width, cast("Scheme", scheme))
+                page = page_at(width, scheme)
                 sign_in(page, f"{who}@example.org")
                 for name, (person, path) in paths.items():
                     if person == who:

@@ -1,0 +1,268 @@
+"""An episode of care: opened, looked at, corrected, measured, added to."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import render, resolve_url
+from django.utils import timezone
+
+from clients import guardians
+from clients.models import Client
+from handoff.core.actors import Actor
+from handoff.core.errors import Invalid, NotAllowed
+from handoff.core.policy import Policy
+from handoff.web.dates import day_text
+from handoff.web.pages import page, redirect_or_swap
+from handoff.web.requests import PageRequest
+from referrals import access, care, discharge, disclosure
+from referrals.forms.pt_care import AddendumForm, EpisodeForm
+from referrals.models import DischargeNote, Episode, Referral
+from referrals.packets import Workspace
+from referrals.states import OPEN, State
+from referrals.views.limit_preview import preview_of
+
+Status = Episode.Status
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """The one thing to do next on this page."""
+
+    title: str
+    text: str
+    button: str
+    url: str
+    begins: bool = False
+    """The button begins the note, which is a post."""
+
+
+@page(Policy.PT, methods=("GET", "POST"))
+def episode_new(request: PageRequest, pk: UUID) -> HttpResponse:
+    """Open an episode of care for a client."""
+    actor, at = request.actor, timezone.now()
+    client = access.client_for(actor, pk, at=at)
+    form = EpisodeForm(
+        request.POST if request.method == "POST" else None,
+        earlier=_ended(actor, client),
+        initial={"started_on": timezone.localdate(at)},
+    )
+    if request.method == "POST":
+        try:
+            opened = care.open_episode(actor=actor, client_id=pk, data=form.entries(), at=at)
+        except Invalid as wrong:
+            form.complain(wrong)
+        else:
+            messages.success(request, "The episode is open.")
+            return redirect_or_swap(request, "episode", opened.pk)
+    context = {
+        "form": form,
+        "client_id": pk,
+        "name": client.name,
+        "has_account": client.user_id is not None,
+        "treats": access.clients_of(actor).filter(pk=pk).exists(),
+    }
+    return render(request, "pt/episode_new.html", context, status=422 if form.errors else 200)
+
+
+@page(Policy.PT)
+def episode(request: PageRequest, episode_id: UUID) -> HttpResponse:
+    """All of one episode: what happened, scores, limits, note, and what to do next."""
+    return _episode(request, episode_id, AddendumForm())
+
+
+@page(Policy.PT, methods=("POST",))
+def addendum(request: PageRequest, episode_id: UUID) -> HttpResponse:
+    """Add to a signed note."""
+    form = AddendumForm(request.POST)
+    work = disclosure.workspace(actor=request.actor, episode_id=episode_id)
+    if work.note_id is None:
+        return redirect_or_swap(request, "episode", episode_id)
+    try:
+        discharge.add_addendum(
+            actor=request.actor, note_id=work.note_id, text=form.entries()["text"] or ""
+        )
+    except Invalid as wrong:
+        form.complain(wrong)
+        return _episode(request, episode_id, form, work=work)
+    messages.success(request, "Added and signed.")
+    return redirect_or_swap(request, f"{resolve_url('episode', episode_id)}#note")
+
+
+@page(Policy.PT, methods=("GET", "POST"))
+def episode_edit(request: PageRequest, episode_id: UUID) -> HttpResponse:
+    """Correct an episode; an imported one is checked here and confirmed."""
+    actor, at = request.actor, timezone.now()
+    row = access.episode_for(actor, episode_id)
+    care.require_treating(actor, row)
+    if row.status not in (Status.REVIEW, Status.ACTIVE):
+        return redirect_or_swap(request, "episode", episode_id)
+    work = disclosure.workspace(actor=actor, episode_id=episode_id, at=at)
+    form = EpisodeForm(
+        request.POST if request.method == "POST" else None,
+        earlier=_ended(actor, row.client),
+        initial=dict(work.episode_values),
+    )
+    if request.method == "POST":
+        changes = form.entries()
+        discards = request.POST.get("then") == "discard"
+        if discards:
+            changes = {"status": Status.ENTERED_IN_ERROR.value}
+        elif row.status == Status.REVIEW:
+            changes["status"] = Status.ACTIVE.value
+        try:
+            care.update_episode(actor=actor, episode_id=episode_id, changes=changes, at=at)
+        except Invalid as wrong:
+            form.complain(wrong)
+        else:
+            messages.success(request, "Closed." if discards else "Saved.")
+            if discards:
+                return redirect_or_swap(request, "caseload")
+            return redirect_or_swap(request, "episode", episode_id)
+    context = {
+        "form": form,
+        "work": work,
+        "episode_id": episode_id,
+        "is_review": row.status == Status.REVIEW,
+        "is_imported": bool(row.source),
+    }
+    return render(request, "pt/episode_edit.html", context, status=422 if form.errors else 200)
+
+
+def _episode(
+    request: PageRequest,
+    episode_id: UUID,
+    form: AddendumForm,
+    *,
+    work: Workspace | None = None,
+) -> HttpResponse:
+    actor, at = request.actor, timezone.now()
+    work = work or disclosure.workspace(actor=actor, episode_id=episode_id, at=at)
+    row = access.episode_for(actor, episode_id)
+    treats = care.treats(actor, row)
+    referrals = _referrals(actor, row)
+    limits = [each for each in work.restrictions if each.status == "active"]
+    context = {
+        "work": work,
+        "episode_id": episode_id,
+        "plan": {
+            name: value
+            for name, value in work.episode_values
+            if name in ("last_visit_on", "visits_completed", "planned_discharge_on")
+        },
+        "treats": treats,
+        "against": _against(actor, row, at),
+        "is_running": row.status == Status.ACTIVE,
+        "is_review": row.status == Status.REVIEW,
+        "is_error": row.status == Status.ENTERED_IN_ERROR,
+        "limits": limits,
+        "lifted": [each for each in work.restrictions if each.status != "active"],
+        "drafts": [preview_of(each, pt=row.pt.name, at=at) for each in work.draft_restrictions]
+        if work.note_signed is None
+        else [],
+        "packet": {
+            "outcomes": work.outcomes,
+            "note": (work.note_signed,) if work.note_signed else (),
+        },
+        "phase": _phase(row, referrals, bool(limits)),
+        "next": _next(row, work, referrals, treats=treats),
+        "referrals": referrals,
+        "form": form,
+        "has_account": row.client.user_id is not None,
+        "is_minor": guardians.is_minor(row.client, at),
+        "deciders": len(guardians.deciders(row.client, at)),
+    }
+    return render(request, "pt/episode.html", context, status=422 if form.errors else 200)
+
+
+def _against(actor: Actor, row: Episode, at: datetime) -> str:
+    """Why the actor may not sign for this episode now; "" when they may."""
+    try:
+        discharge.licence_of(actor, row, at)
+    except NotAllowed as refused:
+        return refused.reason
+    return ""
+
+
+def _ended(actor: Actor, client: Client) -> list[tuple[str, str]]:
+    """Earlier episodes a new one can be a recurrence of, by their dates."""
+    rows = (
+        access.episodes_visible_to(actor)
+        .filter(client=client, status=Status.FINISHED)
+        .order_by("-ended_on", "-id")
+        .values_list("pk", "started_on", "ended_on")[:20]
+    )
+    return [(str(pk), f"{day_text(start)} to {day_text(end)}") for pk, start, end in rows if end]
+
+
+def _referrals(actor: Actor, row: Episode) -> list[Referral]:
+    """The handoffs of this episode, newest first; who and where it stands."""
+    return list(
+        access.referrals_visible_to(actor)
+        .filter(episode=row)
+        .exclude(state__in=[State.DISCARDED, State.ENTERED_IN_ERROR])
+        .select_related("recipient__user", "recipient__practice")
+        .order_by("-created_at", "-id")[:10]
+    )
+
+
+def _phase(row: Episode, referrals: list[Referral], has_limits: bool) -> str:
+    if row.status in (Status.ACTIVE, Status.REVIEW):
+        return "rehab"
+    newest = referrals[0] if referrals else None
+    if newest and newest.state in (State.IN_PROGRESS, State.ON_HOLD):
+        return "training"
+    if newest and newest.state in OPEN:
+        return "handoff"
+    if newest and newest.state == State.COMPLETED:
+        return "training" if has_limits else "returned"
+    return "handoff" if has_limits else "returned"
+
+
+def _next(row: Episode, work: Workspace, referrals: list[Referral], *, treats: bool) -> Next | None:
+    """What leads on from here; None where nothing is open."""
+    here = row.pk
+    if row.status == Status.REVIEW:
+        if not treats:
+            return None
+        return Next(
+            "Check the imported record",
+            "Nothing can be written to it before you have looked and confirmed.",
+            "Check and confirm",
+            resolve_url("episode_edit", here),
+        )
+    if row.status == Status.ACTIVE:
+        url = resolve_url("discharge", here)
+        if work.note_id is None:
+            return Next(
+                "When therapy ends",
+                "The note starts with what is known here. It is a draft until you sign it.",
+                "Begin the discharge note",
+                url,
+                begins=True,
+            )
+        return Next(
+            "The discharge note is a draft",
+            "Nobody else reads it before it is signed.",
+            "Go on with the note",
+            url,
+        )
+    wanted = dict(work.note_values).get("trainer_referral") == DischargeNote.TrainerReferral.YES
+    if row.status != Status.FINISHED or not wanted:
+        return None
+    if not referrals:
+        return Next(
+            "Choose a trainer",
+            "The client is asked first, and decides what the trainer sees.",
+            "Choose a trainer",
+            resolve_url("discharge_handoff", here),
+        )
+    newest = referrals[0]
+    return Next(
+        f"Handoff to {newest.recipient.name}",
+        str(newest.get_state_display()),
+        "Open the handoff",
+        resolve_url("referral", newest.pk),
+    )

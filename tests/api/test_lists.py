@@ -1,0 +1,178 @@
+"""Lists take as many queries for 25 rows as for one, and the small ones say what they should."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from clients.scopes import Scope
+from handoff.core import tokens
+from handoff.core.errors import NotVisible
+from referrals import care, disclosure
+from referrals.models import Reminder, ReminderRule
+from referrals.states import State
+from tests.api.conftest import World
+from tests.factories import (
+    NOON,
+    ClientFactory,
+    DischargeNoteFactory,
+    EpisodeFactory,
+    ReferralFactory,
+    RestrictionFactory,
+    RestrictionVersionFactory,
+    acting,
+    asked_consent,
+    certified_trainer,
+    licensed_pt,
+)
+
+MANY = 25
+
+
+def reminder(world: World, referral: Any) -> Reminder:
+    rule = ReminderRule.objects.get(number=5)
+    now = timezone.now()
+    return Reminder.objects.create(
+        rule=rule,
+        recipient=world.trainer.user,
+        occurrence_key=f"test-{referral.pk}",
+        referral=referral,
+        audience=Reminder.Audience.RECIPIENT,
+        due_at=now - timedelta(hours=1),
+        useful_until=now + timedelta(days=3),
+        zone="America/New_York",
+        shown_at=now - timedelta(hours=1),
+    )
+
+
+def a_client(world: World) -> None:
+    ClientFactory.create(created_by=world.pt)
+
+
+def an_episode(world: World) -> None:
+    EpisodeFactory.create(pt=world.pt, client=ClientFactory.create(created_by=world.pt))
+
+
+def a_note(world: World) -> None:
+    DischargeNoteFactory.create(episode=EpisodeFactory.create(pt=world.pt))
+
+
+def a_score(world: World) -> None:
+    care.record_measurement(
+        actor=world.as_pt,
+        episode_id=world.episode.pk,
+        measure="probe",
+        moment="interim",
+        value=30,
+        taken_on=NOON.date(),
+        at=NOON,
+    )
+
+
+def a_restriction(world: World) -> None:
+    RestrictionVersionFactory.create(restriction=RestrictionFactory.create(episode=world.episode))
+
+
+def a_referral(world: World) -> None:
+    ReferralFactory.create(
+        client=ClientFactory.create(created_by=world.pt),
+        sender=world.pt,
+        recipient=world.trainer,
+        state=State.SENT,
+        sent_at=NOON,
+    )
+
+
+def a_consent(world: World) -> None:
+    episode = EpisodeFactory.create(pt=world.pt)
+    asked_consent(client=episode.client, discloser=world.pt, recipient=world.trainer)
+
+
+def a_question_more(world: World) -> None:
+    asked_consent(client=world.client, discloser=world.pt, recipient=world.trainer)
+
+
+def a_look(world: World) -> None:
+    """Entered as refused."""
+    with pytest.raises(NotVisible):
+        disclosure.disclose(actor=acting(licensed_pt()), client_id=world.client.pk, purpose="x")
+
+
+def a_token(world: World) -> None:
+    tokens.issue(user_id=world.pt.user_id)
+
+
+def a_professional(world: World) -> None:
+    certified_trainer()
+
+
+def a_reminder(world: World) -> None:
+    referral = ReferralFactory.create(
+        client=ClientFactory.create(created_by=world.pt),
+        sender=world.pt,
+        recipient=world.trainer,
+        state=State.SENT,
+        sent_at=NOON,
+    )
+    reminder(world, referral)
+
+
+LISTS: dict[str, tuple[str, str, Callable[[World], None]]] = {
+    "clients": ("pt_api", "clients/", a_client),
+    "episodes": ("pt_api", "episodes/", an_episode),
+    "notes": ("pt_api", "discharge-notes/", a_note),
+    "scores": ("pt_api", "episodes/{world.episode.pk}/measurements/", a_score),
+    "restrictions": ("pt_api", "restrictions/?client={world.client.pk}", a_restriction),
+    "restrictions of an episode": (
+        *("pt_api", "restrictions/?episode={world.episode.pk}"),
+        a_restriction,
+    ),
+    "a trainer's restrictions": (
+        *("trainer_api", "restrictions/?client={world.client.pk}"),
+        a_restriction,
+    ),
+    "outbox": ("pt_api", "referrals/?box=out", a_referral),
+    "inbox": ("trainer_api", "referrals/?box=in", a_referral),
+    "consents": ("pt_api", "consents/", a_consent),
+    "my consents": ("client_api", "consents/", a_question_more),
+    "timeline": ("client_api", "clients/{world.client.pk}/timeline/", a_question_more),
+    "access log": ("client_api", "access-log/", a_look),
+    "tokens": ("pt_api", "tokens/", a_token),
+    "professionals": ("pt_api", "professionals/", a_professional),
+    "reminders": ("trainer_api", "reminders/", a_reminder),
+    "record": ("client_api", "clients/{world.client.pk}/record/", a_restriction),
+}
+
+
+def taken(world: World, who: str, address: str) -> tuple[int, int]:
+    """How many queries, and how many rows came of them."""
+    api = getattr(world, who)
+    with CaptureQueriesContext(connection) as queries:
+        answer = api.get(address.format(world=world) + _full(address))
+    assert answer.status_code == 200, answer.content
+    rows = answer.json().get("results", answer.json().get("restrictions", {}).get("items"))
+    return len(queries), len(rows)
+
+
+def _full(address: str) -> str:
+    if "record" in address:
+        return ""
+    return ("&" if "?" in address else "?") + "page_size=100"
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_many_take_as_many_queries_as_one(world: World, name: str) -> None:
+    who, address, more = LISTS[name]
+    world.share(*Scope)
+    more(world)
+    taken(world, who, address)  # what is cached per process is cached now
+    few, before = taken(world, who, address)
+    for _ in range(MANY - 1):
+        more(world)
+    many, after = taken(world, who, address)
+    assert after >= before + MANY - 1
+    assert many == few
