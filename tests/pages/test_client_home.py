@@ -8,7 +8,7 @@ import pytest
 from clients.models import AccessEntry, Client, Guardianship, Professional
 from clients.scopes import Scope
 from referrals import lifecycle, sharing
-from referrals.models import Referral
+from referrals.models import Episode, Referral
 from tests.factories import (
     NOON,
     ClientFactory,
@@ -82,6 +82,8 @@ class TestNextStep:
         assert f"Training with {trainer} goes on" in step_of(text)
         assert "Your trainer leads now." in text
 
+        # As signing a discharge leaves it.
+        Episode.objects.update(status=Episode.Status.FINISHED, ended_on=date(2027, 1, 12))
         lifecycle.complete(
             actor=as_trainer, referral_id=referral.pk, observations="All done.", at=NOON + DAY
         )
