@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from typing import Any
+from typing import Any, NoReturn
+
+from django.core.mail.backends.base import BaseEmailBackend
 
 
 @dataclass
@@ -127,6 +129,21 @@ class MailServer(socketserver.ThreadingTCPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hangs up is part of the test."""
+
+
+class BackendThatTimesOut(BaseEmailBackend):
+    """A way to the server on which nothing ever arrives, not even the goodbye."""
+
+    def open(self) -> NoReturn:
+        raise TimeoutError
+
+    def close(self) -> NoReturn:
+        raise ConnectionResetError
+
+
+class BackendWithABug(BaseEmailBackend):
+    def send_messages(self, email_messages: Any) -> NoReturn:
+        raise ZeroDivisionError
 
 
 def text_of(message: EmailMessage) -> str:

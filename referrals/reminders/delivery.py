@@ -210,7 +210,7 @@ def _apply(
                 values["state"] = Reminder.State.PENDING
             case Next.STOP:
                 values |= {"state": Reminder.State.CANCELLED, "cancel_reason": given.stop}
-            case Next.DEAD:
+            case _:  # Next.DEAD
                 values["state"] = Reminder.State.DEAD
                 log.error("reminder.dead", count=len(ids), code=lost)
         Reminder.objects.filter(pk__in=ids).update(**values)

@@ -81,7 +81,7 @@ def _found(request: PageRequest) -> HttpResponse:
 
 def _tab(request: PageRequest) -> Tab | None:
     named = request.GET.get("tab", "")
-    return Tab(named) if named in Tab else None
+    return Tab(named) if named in set(Tab) else None
 
 
 def _frame(actor: Actor, rows: list[Row], form: forms.Form) -> dict[str, object]:

@@ -68,13 +68,18 @@ class Api(APIClient):
 
     def __init__(self, person: User | Professional | Client | None = None) -> None:
         super().__init__()
-        user = person if isinstance(person, User | None) else person.user
-        self.user = user
+        self.user = user = person if isinstance(person, User | None) else person.user
         if user is not None:
             _, secret = tokens.issue(user_id=user.pk, name="test")
             self.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
 
-    def generic(self, method: str, path: str, *args: Any, **extra: Any) -> Any:
+    @property
+    def account(self) -> User:
+        """Whoever this client speaks for."""
+        assert self.user is not None
+        return self.user
+
+    def generic(self, method: str, path: Any, *args: Any, **extra: Any) -> Any:
         full = path if path.startswith("/") else PREFIX + path
         response = super().generic(method, full, *args, **extra)
         if full.startswith(PREFIX):

@@ -104,7 +104,7 @@ def test_a_pt_invites_and_the_link_is_in_the_mail_only(
 
 def test_inviting_a_known_address_tells_nothing(world: World) -> None:
     unknown = world.pt_api.post("clients/", NEW)
-    known = world.pt_api.post("clients/", {**NEW, "email": world.stranger.user.email})
+    known = world.pt_api.post("clients/", {**NEW, "email": world.stranger_api.account.email})
     assert (unknown.status_code, known.status_code) == (201, 201)
     assert {*unknown.json()} == {*known.json()}
     assert known.json()["details"]["has_account"] is False

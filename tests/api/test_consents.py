@@ -93,7 +93,7 @@ def test_only_the_client_decides(world: World) -> None:
         for api in (world.pt_api, world.trainer_api, world.other_pt_api):
             assert api.post(f"consents/{pk}/{verb}/", given).status_code == 403
         assert world.stranger_api.post(f"consents/{pk}/{verb}/", given).status_code == 404
-    assert ConsentEvent.objects.filter(consent=pk).count() == 1
+    assert ConsentEvent.objects.filter(consent_id=pk).count() == 1
 
 
 def test_nobody_learns_whether_a_client_said_no_or_nothing(world: World) -> None:
@@ -163,7 +163,7 @@ def test_the_receipt_is_to_keep(world: World) -> None:
     assert receipt["notice"]["sha256"] == notice().digest()
     assert receipt["collection_method"] == "api"
     numbers = [each["number"] for each in receipt["events"]]
-    stored = ConsentEvent.objects.filter(consent=pk).order_by("number")
+    stored = ConsentEvent.objects.filter(consent_id=pk).order_by("number")
     assert numbers == [each.number for each in stored]
     assert receipt["events"][-1]["hash"] == stored[1].hash
     ok(world.client_api.post(f"consents/{pk}/revoke/"))

@@ -190,7 +190,10 @@ def test_a_failure_of_ours_is_a_problem_too_and_tells_nothing() -> None:
 
 def test_complaints_come_out_flat() -> None:
     nested = ValidationError(
-        {"goals": {0: {"text": ["a"]}, 2: {"non_field_errors": ["b"]}}, "non_field_errors": ["c"]}
+        {
+            "goals": {"0": {"text": ["a"]}, "2": {"non_field_errors": ["b"]}},
+            "non_field_errors": ["c"],
+        }
     )
     assert by_field(nested.detail) == {"goals.0.text": ["a"], "goals.2": ["b"], "": ["c"]}
     assert by_field(ValidationError(["d"]).detail) == {"": ["d"]}

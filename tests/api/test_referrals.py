@@ -140,7 +140,7 @@ def test_entered_in_error_vanishes_for_the_others(sent: World) -> None:
 
 
 def test_an_admin_may_enter_it_in_error_without_seeing_it(sent: World) -> None:
-    admin = sent.stranger.user
+    admin = sent.stranger_api.account
     admin.is_staff = True
     admin.save()
     address = f"referrals/{sent.referral.pk}/"

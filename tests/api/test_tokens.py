@@ -40,7 +40,7 @@ def sign_in(user: User, **body: Any) -> Any:
 
 def totp_code(secret: str) -> str:
     counter = next(iter(yield_hotp_counters_from_time()))
-    return format_hotp_value(hotp_value(secret, counter))
+    return str(format_hotp_value(hotp_value(secret, counter)))
 
 
 def test_a_token_opens_the_api_for_its_person_and_is_stored_as_a_hash() -> None:

@@ -144,3 +144,28 @@ def test_no_letter_of_a_whole_journey_tells_anything(
         assert "field" not in text
         greeting = text.partition("hello")[2].partition(",")[0].strip()
         assert {name for name in names if f" {name}" in text} <= {greeting}
+
+
+# --- the post -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("backend", "code"),
+    [("BackendThatTimesOut", "timeout"), ("BackendWithABug", "unexpected")],
+)
+def test_failures_without_an_answer_are_worth_another_try(
+    settings: Any, backend: str, code: str
+) -> None:
+    settings.EMAIL_BACKEND = f"tests.mailserver.{backend}"
+    with mail.Post() as post, pytest.raises(mail.NotSent) as failure:
+        post.open()
+        post.send(letter())
+    assert (failure.value.fate, failure.value.code) == (mail.Fate.LATER, code)
+    assert "ana" not in str(failure.value)
+
+
+def test_a_letter_to_nobody_is_not_tried_again() -> None:
+    nobody = mail.update_waiting(to="", first_name="", path="/", reference=REFERENCE)
+    with mail.Post() as post, pytest.raises(mail.NotSent) as failure:
+        post.send(nobody)
+    assert failure.value.fate is mail.Fate.NEVER

@@ -14,6 +14,7 @@ from referrals import care, lifecycle, reminders, restrictions, sharing, states
 from referrals.models import Episode, Reminder, ReminderRule
 from referrals.reasons import CancelReason, DeclineReason
 from referrals.reminders import planning
+from referrals.reminders.cases import subject_of
 from referrals.reminders.rules import Subject
 from referrals.states import State
 from tests.factories import (
@@ -806,6 +807,30 @@ def test_an_offset_that_cannot_be_read_stops_no_work() -> None:
     ReminderRule.objects.filter(pk=4).update(routine_offsets=["soon", "2d"], escalate_after="?")
     scene().send()
     assert [step for _, step, _ in steps(4)] == ["2d"]
+
+
+def test_offsets_in_any_order_catch_up_with_the_newest_only() -> None:
+    ReminderRule.objects.filter(pk=4).update(routine_offsets=["2d", "0d", "1d"])
+    found = scene().send()
+    Reminder.objects.all().delete()
+    reminders.people_changed(found.client.pk, at=NOON + 3 * DAY)
+    assert [step for _, step, _ in steps(4, audience="decider")] == ["2d"]
+
+
+def test_somebody_in_two_capacities_is_reminded_once() -> None:
+    pt = licensed_pt()
+    trainer = certified_trainer(user=pt.user)
+    scene(pt=pt, trainer=trainer).send().grant().accept()
+    assert [row.occurrence_key.split(":")[-1] for row in rows(12, recipient=pt.user)] == [
+        "-14d",
+        "0d",
+        "7d",
+    ]
+
+
+def test_a_reminder_is_about_something() -> None:
+    with pytest.raises(LookupError):
+        subject_of(Reminder())
 
 
 def test_nothing_to_plan_is_no_work(django_assert_num_queries: DjangoAssertNumQueries) -> None:
