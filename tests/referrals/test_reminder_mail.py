@@ -12,7 +12,7 @@ from django.core.mail import EmailMultiAlternatives
 from handoff.core import mail
 from referrals import reminders
 from tests.factories import NOON, UserFactory, certified_trainer, licensed_pt
-from tests.mailserver import text_of
+from tests.mailserver import mail_server, text_of
 from tests.referrals.reminder_scenes import DAY, HOUR, due_row, scene
 
 # Words that would give away that this is about care, whose, or what.
@@ -158,14 +158,23 @@ def test_failures_without_an_answer_are_worth_another_try(
 ) -> None:
     settings.EMAIL_BACKEND = f"tests.mailserver.{backend}"
     with mail.Post() as post, pytest.raises(mail.NotSent) as failure:
-        post.open()
-        post.send(letter())
+        _post(post)
     assert (failure.value.fate, failure.value.code) == (mail.Fate.LATER, code)
     assert "ana" not in str(failure.value)
 
 
-def test_a_letter_to_nobody_is_not_tried_again() -> None:
+def _post(post: mail.Post) -> None:
+    post.open()
+    post.send(letter())
+
+
+def test_a_letter_to_nobody_is_not_tried_again(settings: Any) -> None:
     nobody = mail.update_waiting(to="", first_name="", path="/", reference=REFERENCE)
-    with mail.Post() as post, pytest.raises(mail.NotSent) as failure:
-        post.send(nobody)
-    assert failure.value.fate is mail.Fate.NEVER
+    with mail_server() as server:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+        settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
+        with mail.Post() as post, pytest.raises(mail.NotSent) as failure:
+            post.send(nobody)
+        assert server.letters == []
+    assert (failure.value.fate, failure.value.code) == (mail.Fate.NEVER, "no_recipient")
