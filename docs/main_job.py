@@ -241,7 +241,7 @@ def sign_discharge(pt: Person, episode: str) -> dict[str, Any]:
 
 
 def close_what_is_open(pt: Person, trainer: Person, client: Person, client_id: str) -> None:
-    """End what this or an earlier run left open between the three."""
+    """End what this or an earlier run left open: sharing, handoffs, and the limits."""
     ids = {each["id"] for each in trainer.me["professionals"]}
     for consent in client.all_of("consents/"):
         if consent["state"] == "active" and consent["recipient"]["id"] in ids:
@@ -254,6 +254,10 @@ def close_what_is_open(pt: Person, trainer: Person, client: Person, client_id: s
             referral = pt.post(f"{address}cancel/", {"reason_code": "no_longer_needed"})
         if referral["state"] == "cancel_requested":
             trainer.post(f"{address}confirm-cancel/")
+    for restriction in pt.all_of(f"restrictions/?client={client_id}"):
+        # Time lifts none; the therapist's signature does.
+        body = {"reason": "Seen again, strong enough now.", "version": restriction["version"]}
+        pt.post(f"restrictions/{restriction['id']}/lift/", body)
 
 
 RESTRICTIONS: list[dict[str, Any]] = [
