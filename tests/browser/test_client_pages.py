@@ -87,8 +87,6 @@ class Cast:
             last_visit_on=day - timedelta(days=2),
             surgery="Ligament reconstruction",
             surgery_on=day - timedelta(days=100),
-            status="finished",
-            ended_on=day - timedelta(days=1),
         )
         for moment, value, ago in (("start", 7, 90), ("discharge", 2, 2)):
             Measurement.objects.create(
@@ -110,6 +108,8 @@ class Cast:
                 review_on=day + timedelta(days=50),
                 signed_at=now,
             )
+        episode.status, episode.ended_on = "finished", day - timedelta(days=1)
+        episode.save()
         self.episode = episode
         return client
 
