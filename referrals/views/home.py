@@ -13,27 +13,23 @@ from handoff.core.policy import Policy
 from handoff.web.pages import page
 from handoff.web.requests import PageRequest
 from referrals.views.client_home import client_home
+from referrals.views.pt import pt_home
 from referrals.views.trainer import trainer_home
 
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """One first page: for whom, under which word, and what shows it."""
+    """One first page: for whom, and what shows it."""
 
     key: str
-    label: str
     roles: frozenset[Role]
     view: Callable[[PageRequest], HttpResponse]
 
 
-def _places(request: PageRequest) -> HttpResponse:
-    return render(request, "home/places.html")
-
-
 AREAS = (
-    Area("pt", "Treatment", frozenset({Role.PT, Role.PTA}), _places),
-    Area("trainer", "Training", frozenset({Role.TRAINER}), trainer_home),
-    Area("client", "My own record", frozenset({Role.CLIENT, Role.GUARDIAN}), client_home),
+    Area("pt", frozenset({Role.PT, Role.PTA}), pt_home),
+    Area("trainer", frozenset({Role.TRAINER}), trainer_home),
+    Area("client", frozenset({Role.CLIENT, Role.GUARDIAN}), client_home),
 )
 
 

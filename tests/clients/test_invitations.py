@@ -83,7 +83,7 @@ class TestInviting:
         assert isinstance(message, mail.EmailMultiAlternatives)
         everything = " ".join(
             [
-                message.subject,
+                str(message.subject),
                 str(message.body),
                 str(message.alternatives[0][0]),
                 str(message.message()["From"]),

@@ -48,11 +48,11 @@ class Newcomer:
     """A client with a record, and a second therapist who invited them without knowing of it."""
 
     def __init__(self) -> None:
+        self.first_pt: Professional = licensed_pt()
         self.own: Client = ClientFactory.create(
-            first_name="Ana", last_name="Duarte", birth_date=BORN, created_by=licensed_pt()
+            first_name="Ana", last_name="Duarte", birth_date=BORN, created_by=self.first_pt
         )
         assert self.own.user
-        self.first_pt = self.own.created_by
         self.pt: Professional = licensed_pt()
         self.draft, self.invitation = invitations.invite_client(
             actor=acting(self.pt),
@@ -159,7 +159,6 @@ def test_open_questions_are_taken_back_and_asked_anew(newcomer: Newcomer) -> Non
 def test_nothing_is_shared_by_connecting(newcomer: Newcomer) -> None:
     trainer = certified_trainer()
     EpisodeFactory.create(client=newcomer.own, pt=newcomer.first_pt)
-    assert newcomer.first_pt
     granted_consent(client=newcomer.own, discloser=newcomer.first_pt, recipient=trainer)
     before = consents.live(client_id=newcomer.own.pk, at=NOON + timedelta(hours=2))
     newcomer.connect()
