@@ -1,6 +1,8 @@
 """The catalogue against its specification, and what waits in every state of every subject."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -13,6 +15,7 @@ from referrals.reminders import rules
 from referrals.reminders.rules import (
     CATALOGUE,
     Audience,
+    CatalogueRow,
     ConsentFacts,
     CredentialFacts,
     EpisodeFacts,
@@ -76,6 +79,23 @@ def test_catalogue_has_no_other_rule_and_every_key_once() -> None:
 def test_catalogue_keeps_quiet_hours_and_ends_only_notices_by_ticking_off() -> None:
     assert all(row.keeps_quiet_hours and row.by_mail for row in CATALOGUE.values())
     assert {row.rule for row in CATALOGUE.values() if row.notice} == {6, 25}
+
+
+def test_the_document_shows_the_catalogue_as_it_is() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "reminders.md").read_text()
+    expected = [_documented(row) for row in CATALOGUE.values()]
+    assert [line for line in text.splitlines() if re.match(r"\| [0-9]+ \|", line)] == expected
+
+
+def _documented(row: CatalogueRow) -> str:
+    end = ""
+    if row.escalates_to is not None:
+        end = f"{row.escalates_to.value} {row.escalate_after}"
+    if row.urgent_escalate_after:
+        end += f", urgent {row.urgent_escalate_after}"
+    who = " ".join(each.value for each in row.audiences)
+    cells = [str(row.rule.value), row.title, who, " ".join(row.routine), " ".join(row.urgent), end]
+    return "".join(f"| {cell} " if cell else "| " for cell in cells) + "|"
 
 
 @pytest.mark.parametrize("rule", list(Rule))
