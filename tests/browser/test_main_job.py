@@ -11,6 +11,7 @@ from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core import mail
@@ -86,7 +87,7 @@ def test_from_an_imported_record_to_the_gym_floor_and_back(
 ) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     call_command("demo")
-    today = timezone.localdate()
+    today = timezone.localdate(timezone=ZoneInfo("America/New_York"))  # the demo's
     said = StringIO()
     call_command(
         "import_fhir",
@@ -172,6 +173,7 @@ def test_from_an_imported_record_to_the_gym_floor_and_back(
     pt.locator('[name="goals-0-text"]').fill("Climb stairs")
     pt.locator('[name="goals-0-outcome"][value="met"]').check(force=True)
     press(pt, "Check and sign")
+    expect(pt.locator("#error-summary")).to_have_count(0)
     expect(pt.get_by_role("heading", level=1)).to_have_text("Read once more, then sign")
     expect(pt.get_by_text(DIAGNOSIS)).to_be_visible()
     press(pt, "Sign the note")
