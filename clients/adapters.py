@@ -9,6 +9,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
+from clients.models import User
+from handoff.core import tokens
 from handoff.core.mail import SENDER_NAME
 
 OPENED: Final = "invitation"
@@ -35,6 +37,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth de
 
     def get_signup_redirect_url(self, request: HttpRequest) -> str:
         return self.get_login_redirect_url(request)
+
+    def set_password(self, user: User, password: str) -> None:
+        """Whoever changes or resets it may fear for the old one: tokens end with it."""
+        super().set_password(user, password)
+        tokens.revoke_all(user_id=user.pk)
 
     def get_from_email(self) -> str:
         """The product's name, whatever a site has configured: a clinic's would say too much."""

@@ -12,6 +12,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("handoff.api.urls")),
     path("", include("clients.api.urls")),
     path("", include("referrals.api.urls")),
+    path("", Nothing.as_view(), name="api-root"),
     path("<path:rest>", Nothing.as_view(), name="api-nothing"),
 ]
 

@@ -127,9 +127,7 @@ class VersionView:
 
 def episode(*, actor: Actor, episode_id: UUID, at: datetime | None = None) -> EpisodeView:
     """One episode, under the class `history`."""
-    row = _found(Episode.objects.select_related(*_PEOPLE), episode_id)
-    if row.status == Episode.Status.ENTERED_IN_ERROR and not _treats(actor, row):
-        raise NotVisible
+    row = _episode(actor, episode_id)
 
     def read(allowed: Permit, _at: datetime) -> EpisodeView:
         sees_plan = allowed.everything or _treats(actor, row)
@@ -173,9 +171,7 @@ def episode(*, actor: Actor, episode_id: UUID, at: datetime | None = None) -> Ep
 
 def scores(*, actor: Actor, episode_id: UUID, at: datetime | None = None) -> tuple[ScoreView, ...]:
     """What was measured in one episode, newest first, under the class `outcomes`."""
-    row = _found(Episode.objects.select_related(*_PEOPLE), episode_id)
-    if row.status == Episode.Status.ENTERED_IN_ERROR and not _treats(actor, row):
-        raise NotVisible
+    row = _episode(actor, episode_id)
     return disclosure.disclose_one(
         actor=actor,
         client=row.client,
@@ -195,6 +191,7 @@ def note(*, actor: Actor, note_id: UUID, at: datetime | None = None) -> NoteShee
     row = _found(rows.prefetch_related("goals", "addenda"), note_id)
     if not row.is_signed and not _treats(actor, row.episode):
         raise NotVisible
+    _no_error(actor, row.episode)
     return disclosure.disclose_one(
         actor=actor,
         client=row.episode.client,
@@ -210,7 +207,7 @@ def restriction(
     *, actor: Actor, restriction_id: UUID, at: datetime | None = None
 ) -> RestrictionView | ListedView:
     """One restriction as it rules now, lifted or not; unsigned, for the treating side only."""
-    row = _restriction(restriction_id)
+    row = _restriction(actor, restriction_id)
     signed = RestrictionVersion.objects.filter(restriction=row, signed_at__isnull=False)
     if not signed.exists() and not _treats(actor, row.episode):
         raise NotVisible
@@ -240,7 +237,7 @@ def restriction_history(
     *, actor: Actor, restriction_id: UUID, at: datetime | None = None
 ) -> tuple[VersionView, ...]:
     """Every signed version of one restriction, newest first."""
-    row = _restriction(restriction_id)
+    row = _restriction(actor, restriction_id)
 
     def read(allowed: Permit, moment: datetime) -> tuple[VersionView, ...]:
         versions = list(_versions(row).order_by("-number"))
@@ -296,7 +293,7 @@ def signed_restrictions(
     *, actor: Actor, episode_id: UUID, at: datetime | None = None
 ) -> tuple[RestrictionView, ...]:
     """All signed restrictions of one episode, lifted ones included."""
-    row = _found(Episode.objects.select_related(*_PEOPLE), episode_id)
+    row = _episode(actor, episode_id)
 
     def read(allowed: Permit, moment: datetime) -> tuple[RestrictionView, ...]:
         return readings.all_restrictions(row, reader_ids=_readers(actor, allowed), at=moment)
@@ -322,13 +319,27 @@ def _found(rows: QuerySet[Row], pk: UUID) -> Row:
     return row
 
 
-def _restriction(pk: UUID) -> Restriction:
-    return _found(
+def _episode(actor: Actor, pk: UUID) -> Episode:
+    row = _found(Episode.objects.select_related(*_PEOPLE), pk)
+    _no_error(actor, row)
+    return row
+
+
+def _restriction(actor: Actor, pk: UUID) -> Restriction:
+    row = _found(
         Restriction.objects.select_related(
             "episode__client", "episode__pt__user", "episode__pt__practice"
         ),
         pk,
     )
+    _no_error(actor, row.episode)
+    return row
+
+
+def _no_error(actor: Actor, row: Episode) -> None:
+    """What should never have existed is seen by its own side only."""
+    if row.status == Episode.Status.ENTERED_IN_ERROR and not _treats(actor, row):
+        raise NotVisible
 
 
 def _treats(actor: Actor, row: Episode) -> bool:

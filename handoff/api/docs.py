@@ -47,7 +47,7 @@ class Nothing(ApiView):
     authentication_classes = ()
 
     def _refuse(self, request: Request, **_: Any) -> Response:
-        raise NotVisible("There is no such address. Each of ours ends with a slash.")
+        raise NotVisible("Nothing here. Addresses end with a slash; docs/ lists all of them.")
 
     get = post = put = patch = delete = _refuse
 

@@ -77,17 +77,28 @@ def problem(
     detail: str = "",
     *,
     headers: Mapping[str, str] | None = None,
-    **members: Any,
+    errors: Mapping[str, Sequence[str]] | None = None,
+    withheld: str | None = None,
 ) -> Response:
-    """An answer by RFC 9457; `members` are added where they are not None."""
+    """An answer by RFC 9457."""
     body: dict[str, Any] = {
         "type": f"{settings.SITE_URL}/api/v1/docs/#{kind}",
         "title": TITLES[kind],
         "status": status,
     }
-    body["detail"] = detail or TITLES[kind] + "."
-    body |= {name: value for name, value in members.items() if value is not None}
+    body["detail"] = _sayable(detail) or TITLES[kind] + "."
+    if errors is not None:
+        body["errors"] = {
+            _sayable(field): [_sayable(text) for text in texts] for field, texts in errors.items()
+        }
+    if withheld is not None:
+        body["withheld"] = withheld
     return Response(body, status=status, headers=headers, content_type=MEDIA_TYPE)
+
+
+def _sayable(text: str) -> str:
+    """Complaints quote what was sent, and that can hold what no answer can."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def answer_to(error: Exception, context: Mapping[str, Any]) -> Response:

@@ -33,6 +33,8 @@ class ApiView(APIView):
     schema = ApiSchema()
     metadata_class = None
     actor: Actor = ANONYMOUS.through(Channel.API)
+    taken: dict[str, Any]
+    """The validated body of an act, also when the act itself is not done again."""
 
     @property
     def account(self) -> UUID:
@@ -78,7 +80,8 @@ class ApiView(APIView):
             raise exceptions.ParseError("The body must be a JSON object.")
         serializer = operation.body(data=data)
         serializer.is_valid(raise_exception=True)
-        return dict(serializer.validated_data)
+        self.taken = dict(serializer.validated_data)
+        return dict(self.taken)
 
     def perform(self, operation: Operation, act: Callable[[], UUID | str | None]) -> Response:
         """Do it once, then answer with what is there now."""

@@ -85,3 +85,10 @@ def revoke(*, user_id: uuid.UUID, token_id: uuid.UUID, at: datetime | None = Non
         revoked_at=at or timezone.now()
     )
     return changed == 1
+
+
+def revoke_all(*, user_id: uuid.UUID, at: datetime | None = None) -> int:
+    """End every live token of a person, as when their password changed; how many."""
+    return ApiToken.objects.filter(user_id=user_id, revoked_at=None).update(
+        revoked_at=at or timezone.now()
+    )

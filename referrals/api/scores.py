@@ -86,9 +86,9 @@ class MeasurementShape(Shape):
 class MeasurementEndpoint(Endpoint):
     @property
     def episode_id(self) -> UUID:
-        """From the address, else from the body (which has been validated)."""
-        body: Any = self.request.data
-        return UUID(str(self.kwargs.get("id") or body["episode"]))
+        """From the address, else from the body."""
+        found: UUID = self.kwargs.get("id") or self.taken["episode"]
+        return found
 
     def listed(self, episode_id: UUID, query: dict[str, Any]) -> Page[dict[str, Any]]:
         found = particulars.scores(actor=self.actor, episode_id=episode_id)

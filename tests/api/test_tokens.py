@@ -220,3 +220,16 @@ def test_a_token_needs_no_csrf_token() -> None:
     token, secret = tokens.issue(user_id=user.pk)
     client = APIClient(enforce_csrf_checks=True, headers={"Authorization": f"Bearer {secret}"})
     assert client.post(f"/api/v1/tokens/{token.pk}/revoke/").status_code == 200
+
+
+def test_tokens_end_with_the_password() -> None:
+    user = UserFactory.create()
+    api, browser = Api(user), APIClient()
+    browser.force_login(user)
+    assert api.get("me/").status_code == 200
+    new = "a-new-long-passphrase"
+    body = {"oldpassword": PASSWORD, "password1": new, "password2": new}
+    changed = browser.post("/accounts/password/change/", body, format="multipart")
+    assert changed.status_code == 302
+    assert api.get("me/").status_code == 401
+    assert sign_in(user, password=new).status_code == 201
