@@ -50,7 +50,7 @@ from referrals.vocabulary import (
     Severity,
 )
 
-PASSWORD = "handoff-demo"  # noqa: S105 (fictional people)
+PASSWORD = "handoff-demo"
 NOON = datetime(2027, 1, 13, 17, 0, tzinfo=UTC)
 """A Wednesday, noon in New York: a business day far from quiet hours and clock changes."""
 

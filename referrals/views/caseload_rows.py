@@ -458,10 +458,16 @@ class Tab(StrEnum):
 
 def chosen(rows: Sequence[Row], tab: Tab, phase: str = "") -> list[Row]:
     """The rows of one tab, and of one phase if one is named."""
-    tests = {
-        Tab.ALL: lambda row: True,
-        Tab.YOURS: lambda row: row.turn is Turn.YOURS,
-        Tab.OVERDUE: lambda row: row.is_overdue,
-        Tab.OTHERS: lambda row: row.turn is Turn.OTHERS,
-    }
-    return [row for row in rows if tests[tab](row) and phase in ("", row.phase)]
+    return [row for row in rows if _belongs(row, tab) and phase in ("", row.phase)]
+
+
+def _belongs(row: Row, tab: Tab) -> bool:
+    match tab:
+        case Tab.ALL:
+            return True
+        case Tab.YOURS:
+            return row.turn is Turn.YOURS
+        case Tab.OVERDUE:
+            return row.is_overdue
+        case Tab.OTHERS:
+            return row.turn is Turn.OTHERS

@@ -126,14 +126,17 @@ def _invite(actor: Actor, form: InviteForm) -> tuple[Client, Invitation]:
         intake.refuse_all({"therapist_id": ["Choose the therapist who treats them."]})
     if born is None or intake.errors:
         raise Invalid(intake.errors)
+    said = {name: str(value or "") for name, value in entries.items()}
     return invitations.invite_client(
         actor=actor,
+        first_name=said["first_name"],
+        last_name=said["last_name"],
         birth_date=born,
+        email=said["email"],
+        state=said["state"],
+        time_zone=said["time_zone"],
+        phone=said["phone"],
         therapist_id=therapist,
-        **{
-            name: str(entries[name] or "")
-            for name in ("first_name", "last_name", "email", "state", "time_zone", "phone")
-        },
     )
 
 
