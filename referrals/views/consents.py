@@ -1,4 +1,8 @@
-"""`/consents/`: what a client, or somebody who acts for them, shares with whom."""
+"""`/consents/`: what a client, or somebody who acts for them, shares with whom.
+
+The addresses of the answers can be opened too (a reload after an error, a way back from signing
+in): they lead to the question.
+"""
 
 from datetime import date
 from uuid import UUID
@@ -53,9 +57,11 @@ def consent(request: PageRequest, pk: UUID) -> HttpResponse:
     return _shown(request, asked, grant=form, took_suggested=True)
 
 
-@page(Policy.CLIENT, methods=("POST",))
+@page(Policy.CLIENT, methods=("GET", "POST"))
 def consent_grant(request: PageRequest, pk: UUID) -> HttpResponse:
     """Yes, to the parts that are switched on."""
+    if request.method != "POST":
+        return redirect_or_swap(request, "consent", pk)
     asked = questions.question(request.actor, pk, at=timezone.now())
     form = GrantForm(request.POST, today=_today(asked))
     if form.is_valid():
@@ -74,17 +80,21 @@ def consent_grant(request: PageRequest, pk: UUID) -> HttpResponse:
     return _shown(request, asked, grant=form)
 
 
-@page(Policy.CLIENT, methods=("POST",))
+@page(Policy.CLIENT, methods=("GET", "POST"))
 def consent_decline(request: PageRequest, pk: UUID) -> HttpResponse:
     """No."""
+    if request.method != "POST":
+        return redirect_or_swap(request, "consent", pk)
     questions.question(request.actor, pk, at=timezone.now())
     sharing.decline(actor=request.actor, consent_id=pk)
     return _answered(request, pk)
 
 
-@page(Policy.CLIENT, methods=("POST",))
+@page(Policy.CLIENT, methods=("GET", "POST"))
 def consent_narrow(request: PageRequest, pk: UUID) -> HttpResponse:
     """Share less from now on."""
+    if request.method != "POST":
+        return redirect_or_swap(request, "consent", pk)
     asked = questions.question(request.actor, pk, at=timezone.now())
     form = PartsForm(request.POST)
     if form.is_valid():
@@ -112,9 +122,11 @@ def consent_revoke(request: PageRequest, pk: UUID) -> HttpResponse:
     return render(request, "consents/stop.html", {"asked": asked})
 
 
-@page(Policy.CLIENT, methods=("POST",))
+@page(Policy.CLIENT, methods=("GET", "POST"))
 def consent_again(request: PageRequest, pk: UUID) -> HttpResponse:
     """Decide anew about the same two people: to share more, for longer, or after all."""
+    if request.method != "POST":
+        return redirect_or_swap(request, "consent", pk)
     at = timezone.now()
     asked = questions.question(request.actor, pk, at=at)
     anew = sharing.ask(

@@ -532,3 +532,12 @@ class TestTheList:
         text = get(as_(ClientFactory.create()), "/consents/")
         assert "Nothing is shared" in text
         get(as_(UserFactory.create()), "/consents/", 404)
+
+
+def test_the_addresses_of_the_answers_lead_back_to_the_question(story: Story) -> None:
+    question = waiting(story)
+    client = as_(story.client)
+    for act in ("grant", "decline", "narrow", "again"):
+        answer = client.get(f"/consents/{question.pk}/{act}/")
+        assert (answer.status_code, answer["Location"]) == (303, f"/consents/{question.pk}/")
+    assert question.events.count() == 1
