@@ -1,7 +1,7 @@
 """What a client chooses about sharing. Nothing here is ever chosen beforehand but the length."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django import forms
@@ -56,9 +56,8 @@ class GrantForm(PartsForm):
                 *((str(months), f"{months} months") for months in self.ends),
                 (ON_A_DAY, "Pick a day"),
             ]
-        self.fields["until_day"].widget.attrs.update(
-            {"min": today.isoformat(), "max": latest_expiry(today).isoformat()}
-        )
+        self.first_day = today + timedelta(days=1)
+        self.latest_day = latest_expiry(today)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
