@@ -9,7 +9,7 @@ PYTEST_ARGS ?=
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset test check lint fix lock openapi screens .run-env .dev-env
+.PHONY: help run reset test mutants check lint fix lock openapi screens .run-env .dev-env
 
 help:  ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 12
@@ -22,6 +22,9 @@ reset: .run-env  ## Stop make run and throw the embedded data away
 
 test: .dev-env  ## The whole test suite (PYTEST_ARGS="-k consent", N=0 for one process)
 	@exec $(PY) -m pytest $(if $(filter-out 0,$(N)),-n $(N)) $(PYTEST_ARGS)
+
+mutants: .dev-env  ## Break the policy modules in many ways; a test has to notice each (ONLY=permits)
+	@exec $(PY) -m tests.mutants
 
 check: .dev-env  ## Lint, format, types, contracts, migrations, OpenAPI, docs, dependencies
 	@exec $(PY) -m handoff.check

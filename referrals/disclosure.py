@@ -405,9 +405,7 @@ def _covers(allowed: Permit, scope: Scope, source_id: UUID) -> bool:
 
 def _may_read_goal(actor: Actor, referral: Referral, at: datetime) -> bool:
     found = access.parties(actor, referral, at)
-    if Party.CLIENT in found or referral.sender_id in access.treating_ids(actor):
-        return True
-    if Party.SENDER in found:
+    if found & {Party.CLIENT, Party.SENDER} or referral.sender_id in access.treating_ids(actor):
         return True
     return referral.state in RECIPIENT_MAY_READ and bool(_granted_to_recipient(referral, at))
 

@@ -202,3 +202,18 @@ def test_granting_and_taking_the_question_back_at_once() -> None:
             isinstance(each, Exception) and not isinstance(each, (Stale, NotVisible))
             for each in results
         )
+
+
+def test_time_passes_over_a_referral_that_somebody_is_at_work_on() -> None:
+    """Whoever holds the row decides; the sweep neither waits nor expires it under their hands."""
+    story = Story()
+    referral = story.sent()
+    late = NOON + timedelta(days=30)
+
+    def sweep() -> int:
+        return lifecycle.time_out(at=late)
+
+    with transaction.atomic():
+        Referral.objects.select_for_update().get(pk=referral.pk)
+        assert together(sweep) == [0]
+    assert together(sweep) == [1]

@@ -1,5 +1,6 @@
 """The door: who gets what, what is withheld, and what the access ledger says about it."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,8 +14,8 @@ from clients.scopes import Scope
 from handoff.core.actors import ANONYMOUS, Actor
 from handoff.core.errors import NotVisible
 from handoff.core.ledger import verify
-from referrals import access, disclosure, lifecycle, restrictions, sharing
-from referrals.models import LoopReport, Measurement, Referral
+from referrals import access, disclosure, lifecycle, particulars, readings, restrictions, sharing
+from referrals.models import Episode, LoopReport, Measurement, Referral
 from referrals.packets import Packet, RestrictionsView, Withheld
 from referrals.permits import Standpoint
 from referrals.states import State
@@ -59,6 +60,90 @@ def handed_over(story: Story, classes: frozenset[Scope]) -> Referral:
         at=NOON,
     )
     return lifecycle.accept(actor=story.as_trainer, referral_id=referral.pk, at=NOON)
+
+
+# --- between looking and sending --
+
+
+def _meanwhile(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
+    """Let `act` happen once, while content is being gathered and before the lock is taken."""
+    gather = readings.contacts
+    once = iter([act])
+
+    def contacts(*args: Any) -> Any:
+        if (now := next(once, None)) is not None:
+            now()
+        return gather(*args)
+
+    monkeypatch.setattr(readings, "contacts", contacts)
+
+
+def test_what_is_revoked_while_it_is_gathered_is_not_sent(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    consent_id = handed_over(story, ALL).consent_id
+    assert consent_id is not None
+    _meanwhile(
+        monkeypatch,
+        lambda: sharing.revoke(actor=story.as_client, consent_id=consent_id, at=NOON),
+    )
+    packet = read(story, story.as_trainer)
+    assert packet.shown == ()
+    entry = AccessEntry.objects.order_by("-number")[0]
+    assert entry.shown == []
+    assert set(entry.withheld) == ALL
+
+
+def test_who_loses_every_ground_while_it_is_gathered_is_refused(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    referral = handed_over(story, ALL)
+    _meanwhile(
+        monkeypatch,
+        lambda: lifecycle.decline(
+            actor=story.as_trainer, referral_id=referral.pk, reason_code="no_capacity", at=NOON
+        ),
+    )
+    with pytest.raises(NotVisible):
+        read(story, story.as_trainer)
+    entry = AccessEntry.objects.order_by("-number")[0]
+    assert (entry.action, entry.shown) == (AccessEntry.Action.REFUSED, [])
+
+
+def test_one_thing_revoked_while_it_is_read_is_refused(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    consent_id = handed_over(story, ALL).consent_id
+    assert consent_id is not None
+    calls = []
+
+    def look(*_: object) -> str:
+        calls.append(sharing.revoke(actor=story.as_client, consent_id=consent_id, at=NOON))
+        return "scores"
+
+    with pytest.raises(NotVisible):
+        disclosure.disclose_one(
+            actor=story.as_trainer,
+            client=story.client,
+            scope=Scope.OUTCOMES,
+            source_id=story.pt.pk,
+            purpose="scores",
+            read=look,
+            at=NOON,
+        )
+    assert len(calls) == 1
+    entry = AccessEntry.objects.order_by("-number")[0]
+    assert (entry.action, entry.withheld) == (AccessEntry.Action.REFUSED, [Scope.OUTCOMES])
+
+
+def test_an_episode_entered_in_error_is_seen_by_its_own_side_only(story: Story) -> None:
+    handed_over(story, ALL)
+    assert particulars.episode(actor=story.as_client, episode_id=story.episode.pk, at=NOON)
+    Episode.objects.filter(pk=story.episode.pk).update(status=Episode.Status.ENTERED_IN_ERROR)
+    for actor in (story.as_trainer, story.as_client):
+        with pytest.raises(NotVisible):
+            particulars.episode(actor=actor, episode_id=story.episode.pk, at=NOON)
+    assert particulars.episode(actor=story.as_pt, episode_id=story.episode.pk, at=NOON)
 
 
 # --- who gets what --

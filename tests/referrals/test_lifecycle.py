@@ -1,5 +1,6 @@
 """The life of a handoff: what each verb demands, leaves behind and refuses."""
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -74,9 +75,8 @@ class Story:
             client_id=self.client.pk,
             recipient_id=(recipient or self.trainer).pk,
             episode_id=self.episode.pk,
-            goal="Swim 1 km",
             at=NOON,
-            **fields,
+            **{"goal": "Swim 1 km", **fields},
         )
 
     def sent(self, **fields: Any) -> Referral:
@@ -731,3 +731,90 @@ def test_states_module_and_walk_agree_on_terminal(story: Story) -> None:
     lifecycle.discard(actor=story.as_pt, referral_id=referral.pk, at=NOON)
     assert states.edges_from(State.DISCARDED, Party.SENDER) == ()
     assert isinstance(referral.pk, UUID)
+
+
+# --- time and what is too long ------------------------------------------------------------------
+
+
+def test_a_referral_out_waits_for_two_things_and_only_the_answer_ends_it(story: Story) -> None:
+    """The client not seen by a therapist is told after 14 days; it changes no state."""
+    asked = ReferralFactory.create(
+        kind=states.Kind.REFER_OUT,
+        client=story.client,
+        sender=story.trainer,
+        recipient=story.pt,
+        state=State.INFO_REQUESTED,
+        sent_at=NOON,
+    )
+    later = NOON + 14 * DAY + timedelta(minutes=1)  # a holiday makes it more than ten business days
+    assert lifecycle.time_out(at=later) == 0
+    assert lifecycle.time_out(at=NOON + 16 * DAY) == 1
+    asked.refresh_from_db()
+    assert asked.state == State.EXPIRED
+
+
+@pytest.mark.parametrize(
+    ("call", "field"),
+    [
+        (lambda story: story.draft(goal="x" * 301), "goal"),
+        (
+            lambda story: lifecycle.decline(
+                actor=story.as_trainer,
+                referral_id=story.sent().pk,
+                reason_code="no_capacity",
+                reason_text="x" * 501,
+                at=NOON,
+            ),
+            "reason_text",
+        ),
+        (
+            lambda story: lifecycle.report(
+                actor=story.as_trainer,
+                referral_id=story.running().pk,
+                observations="x" * 4001,
+                at=NOON,
+            ),
+            "observations",
+        ),
+    ],
+)
+def test_what_is_too_long_is_refused_at_its_field(
+    story: Story, call: Callable[[Story], object], field: str
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        call(story)
+    assert list(refused.value.errors) == [field]
+
+
+def test_a_question_to_or_from_somebody_unknown_is_not_visible(story: Story) -> None:
+    for pair in (
+        (story.pt.pk, uuid4()),
+        (uuid4(), story.trainer.pk),
+        (story.pt.pk, story.pt.pk),
+        (story.trainer.pk, story.pt.pk),
+    ):
+        with pytest.raises(NotVisible):
+            sharing.ask(
+                actor=story.as_pt,
+                client_id=story.client.pk,
+                discloser_id=pair[0],
+                recipient_id=pair[1],
+                purpose="To train safely",
+                classes=SUGGESTED,
+                at=NOON,
+            )
+    assert not Consent.objects.exists()
+
+
+def test_sending_closes_an_earlier_ask_that_has_no_question_of_its_own(story: Story) -> None:
+    other = ReferralFactory.create(
+        client=story.client,
+        episode=story.episode,
+        sender=story.pt,
+        recipient=certified_trainer(),
+        state=State.SENT,
+        sent_at=NOON,
+    )
+    story.sent()
+    other.refresh_from_db()
+    assert other.state == State.CANCELLED

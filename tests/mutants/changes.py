@@ -1,0 +1,595 @@
+"""Ways to break what the policy modules refuse. Each one must make a test fail.
+
+A change is one piece of text of one module, which must stand there exactly once, and what takes
+its place. `make mutants` applies them one at a time; tests/guards/test_mutants.py keeps them from
+going stale.
+"""
+
+from typing import NamedTuple
+
+
+class Change(NamedTuple):
+    """One way to break a module: what would go wrong, where, and how."""
+
+    wrong: str
+    before: str
+    after: str
+
+
+class Module(NamedTuple):
+    """The changes to one file, and the tests that have to notice."""
+
+    path: str
+    tests: tuple[str, ...]
+    changes: tuple[Change, ...]
+
+
+CONSENT = Module(
+    "clients/consent.py",
+    ("tests/clients/test_consent.py", "tests/referrals/test_disclosure.py"),
+    (
+        Change(
+            "an event nobody knows shares",
+            "return _UNSHARED.get(facts.kind, ConsentState.SUSPENDED), NOTHING",
+            "return _UNSHARED.get(facts.kind, ConsentState.SUSPENDED), facts.classes",
+        ),
+        Change(
+            "expiry is one instant late",
+            "facts.expires_at is None or at >= facts.expires_at",
+            "facts.expires_at is None or at > facts.expires_at",
+        ),
+        Change(
+            "no expiry means for ever",
+            "facts.expires_at is None or at >= facts.expires_at",
+            "facts.expires_at is not None and at >= facts.expires_at",
+        ),
+        Change(
+            "sharing begins before it was agreed",
+            "facts.valid_from is None or at < facts.valid_from",
+            "facts.valid_from is None",
+        ),
+        Change(
+            "a guardian's authority is not looked at",
+            "if not facts.authority_stands or not facts.accounts_stand:",
+            "if not facts.accounts_stand:",
+        ),
+        Change(
+            "closed accounts go on reading",
+            "if not facts.authority_stands or not facts.accounts_stand:",
+            "if not facts.authority_stands:",
+        ),
+        Change(
+            "an empty list of recipients means any",
+            "if recipient_ids is not None:",
+            "if recipient_ids:",
+        ),
+        Change(
+            "an empty list of disclosers means any",
+            "if discloser_ids is not None:",
+            "if discloser_ids:",
+        ),
+        Change(
+            "the oldest event rules, not the newest",
+            '.order_by("consent_id", "-number")',
+            '.order_by("consent_id", "number")',
+        ),
+        Change(
+            "consents that are not active count as live",
+            "(each for each in standings(consents, at).values() if each.is_active)",
+            "(each for each in standings(consents, at).values())",
+        ),
+        Change(
+            "somebody else's signature stands for the client's",
+            "        and client.user_id == event.by_id\n",
+            "",
+        ),
+        Change(
+            "narrowing may widen",
+            "if not remaining < now.classes:",
+            "if not remaining:",
+        ),
+        Change(
+            "narrowing to the same is taken",
+            "if not remaining < now.classes:",
+            "if not remaining <= now.classes:",
+        ),
+        Change(
+            "what was declined can be agreed to later",
+            "        _require(consent, at, ConsentState.REQUESTED)\n        for other",
+            "        for other",
+        ),
+        Change(
+            "the earlier consent goes on beside the new one",
+            "if other.consent_id != consent.pk and other.state in _REPLACEABLE:",
+            "if other.consent_id != consent.pk and other.state not in _REPLACEABLE:",
+        ),
+        Change(
+            "a professional decides for the client",
+            "if actor.user_id in sides and actor.user_id != consent.client.user_id:",
+            "if False:",
+        ),
+        Change(
+            "no part at all can be agreed to",
+            "    if not chosen:\n",
+            "    if chosen is None:\n",
+        ),
+        Change(
+            "sharing ends a day late",
+            "return datetime.combine(day + timedelta(days=1), time(0, 0), tzinfo=zone)",
+            "return datetime.combine(day + timedelta(days=2), time(0, 0), tzinfo=zone)",
+        ),
+        Change(
+            "sharing ends by the server's midnight",
+            "time(0, 0), tzinfo=zone).astimezone(UTC)",
+            "time(0, 0), tzinfo=UTC)",
+        ),
+        Change(
+            "anybody lapses a question",
+            "    if not actor.is_system:\n        raise NotAllowed\n",
+            "",
+        ),
+    ),
+)
+
+GUARDIANS = Module(
+    "clients/guardians.py",
+    ("tests/clients/test_guardians.py",),
+    (
+        Change(
+            "an unverified guardian decides",
+            "guardianship.verified_at is not None\n        and ",
+            "",
+        ),
+        Change(
+            "a guardianship that has ended goes on",
+            "(guardianship.ended_at is None or at < guardianship.ended_at)",
+            "True",
+        ),
+        Change(
+            "a guardian's closed account decides",
+            "        and guardianship.user.is_active\n",
+            "",
+        ),
+        Change(
+            "a guardian decides for an adult",
+            "        and is_minor(client, at)\n",
+            "",
+        ),
+        Change(
+            "majority is one instant late",
+            "return at < majority_instant(",
+            "return at <= majority_instant(",
+        ),
+        Change(
+            "majority is the same age everywhere",
+            "MAJORITY_AGE_BY_STATE.get(state, DEFAULT_MAJORITY_AGE)",
+            "DEFAULT_MAJORITY_AGE",
+        ),
+        Change(
+            "majority begins by the server's midnight",
+            "tzinfo=ZoneInfo(zone)).astimezone(UTC)",
+            "tzinfo=UTC)",
+        ),
+        Change(
+            "a minor agrees for themselves",
+            "        if is_minor(client, at):\n            raise NotAllowed",
+            "        if False:\n            raise NotAllowed",
+        ),
+        Change(
+            "a stranger signs",
+            "    if guardianship is None:\n        raise NotVisible\n",
+            "",
+        ),
+    ),
+)
+
+LICENSING = Module(
+    "clients/licensing.py",
+    ("tests/clients/test_licensing.py",),
+    (
+        Change(
+            "assistants sign",
+            "    if role != Professional.Role.PT:\n",
+            "    if role == Professional.Role.TRAINER:\n",
+        ),
+        Change(
+            "a licence counts in every state",
+            "if held.kind in LICENCE_KINDS and held.state == state), None",
+            "if held.kind in LICENCE_KINDS), None",
+        ),
+        Change(
+            "a trainer without a certification accepts",
+            "if Credential.Kind.TRAINER_CERTIFICATION not in kinds:",
+            "if False:",
+        ),
+        Change(
+            "a trainer without CPR/AED accepts",
+            "if Credential.Kind.CPR_AED not in kinds:",
+            "if False:",
+        ),
+        Change(
+            "somebody who left accepts",
+            "        if not professional.is_current:\n            against",
+            "        if False:\n            against",
+        ),
+        Change(
+            "somebody who left signs",
+            "    if not professional.is_current:\n        missing",
+            "    if False:\n        missing",
+        ),
+        Change(
+            "credentials end by the server's day",
+            "return at.astimezone(ZoneInfo(professional.practice.time_zone)).date()",
+            "return at.date()",
+        ),
+    ),
+)
+
+PERMITS = Module(
+    "referrals/permits.py",
+    ("tests/referrals/test_permits.py",),
+    (
+        Change(
+            "consent alone opens the record, before acceptance",
+            "if grant.recipient_id in grounds.own_ids and pair in grounds.accepted_from:",
+            "if grant.recipient_id in grounds.own_ids:",
+        ),
+        Change(
+            "somebody else's consent opens the record",
+            "if grant.recipient_id in grounds.own_ids and pair in grounds.accepted_from:",
+            "if pair in grounds.accepted_from:",
+        ),
+        Change(
+            "the other therapist's content is opened",
+            "source = grant.recipient_id if back else grant.discloser_id",
+            "source = grant.recipient_id if not back else grant.discloser_id",
+        ),
+        Change(
+            "one class opens all",
+            "            for scope in grant.classes:\n",
+            "            for scope in Scope:\n",
+        ),
+        Change(
+            "a class without a source counts as covered",
+            "return self.everything or bool(self.sources.get(scope))",
+            "return self.everything or scope in Scope",
+        ),
+        Change(
+            "feedback reaches a sender it is not shared with",
+            "            Scope.TRAINING_FEEDBACK in grant.classes\n            and ",
+            "            ",
+        ),
+        Change(
+            "feedback reaches a therapist who did not send",
+            "            and grant.discloser_id in grounds.treats_as\n",
+            "",
+        ),
+        Change(
+            "treating opens what training reported",
+            "if scope is not Scope.TRAINING_FEEDBACK and grounds.treats_as:",
+            "if grounds.treats_as:",
+        ),
+        Change(
+            "a stranger counts as a recipient",
+            "    elif receives or _took_on(grounds):\n",
+            "    elif True:\n",
+        ),
+    ),
+)
+
+ACCESS = Module(
+    "referrals/access.py",
+    ("tests/referrals/test_disclosure.py", "tests/referrals/test_lifecycle.py"),
+    (
+        Change(
+            "an assistant stands on every practice's side",
+            "                practice_id__in=practices, role=",
+            "                role=",
+        ),
+        Change(
+            "a colleague's episodes are visible",
+            "return Episode.objects.filter(pt_id__in=treating_ids(actor))",
+            "return Episode.objects.all()",
+        ),
+        Change(
+            "referrals of any state open the record",
+            "Referral.objects.filter(client=client, state__in=list(RECIPIENT_MAY_READ))",
+            "Referral.objects.filter(client=client)",
+        ),
+        Change(
+            "a recipient sees what was never sent",
+            "Q(recipient_id__in=actor.professional_ids, sent_at__isnull=False)",
+            "Q(recipient_id__in=actor.professional_ids)",
+        ),
+        Change(
+            "a recipient sees what was entered in error",
+            "        & ~Q(state__in=HIDDEN_FROM_RECIPIENT)\n",
+            "",
+        ),
+        Change(
+            "a client sees drafts",
+            "Q(client_id__in=own) & ~Q(state__in=HIDDEN_FROM_CLIENT)",
+            "Q(client_id__in=own)",
+        ),
+        Change(
+            "a client who is a stranger's is found",
+            "if client is None or permit_for(actor, client, at or timezone.now()).is_empty:",
+            "if client is None:",
+        ),
+        Change(
+            "the envelope can be opened after a no",
+            "        and referral.state in RECIPIENT_SEES_ENVELOPE\n",
+            "",
+        ),
+    ),
+)
+
+DISCLOSURE = Module(
+    "referrals/disclosure.py",
+    ("tests/referrals/test_disclosure.py",),
+    (
+        Change(
+            "what was withdrawn while it was gathered is sent",
+            "        if again != allowed:\n            packet",
+            "        if False:\n            packet",
+        ),
+        Change(
+            "one thing withdrawn while it was read is sent",
+            "    if not covered:\n        raise NotVisible\n",
+            "",
+        ),
+        Change(
+            "a refused attempt leaves no trace",
+            "        _refuse(actor, client, purpose, asked, at)\n        raise NotVisible\n",
+            "        raise NotVisible\n",
+        ),
+        Change(
+            "a class that is not shared is shown",
+            "shown = scope in asked and allowed.covers(scope)",
+            "shown = scope in asked",
+        ),
+        Change(
+            "every therapist's content is shown",
+            "return None if allowed.everything else allowed.sources.get(scope, frozenset())",
+            "return None",
+        ),
+        Change(
+            "the envelope tells the clearance that is not shared",
+            "    if Scope.CLEARANCE not in granted:\n",
+            "    if False:\n",
+        ),
+        Change(
+            "the envelope tells of limits that are not shared",
+            "    if Scope.RESTRICTIONS not in granted:\n",
+            "    if False:\n",
+        ),
+        Change(
+            "anybody previews",
+            "        guardians.signer_for(actor, consent.client, at)\n    return consent",
+            "        pass\n    return consent",
+        ),
+        Change(
+            "messages stay readable when nothing is shared",
+            "return runs and bool(_granted_to_recipient(referral, at))",
+            "return runs",
+        ),
+        Change(
+            "the way to the client's answer is told",
+            "        hidden = frozenset({State.DRAFT, State.AWAITING_CONSENT})\n",
+            "        hidden = frozenset()\n",
+        ),
+    ),
+)
+
+STATES = Module(
+    "referrals/states.py",
+    ("tests/referrals/test_states.py",),
+    (
+        Change(
+            "a step belongs to everybody",
+            "        if step.parties & parties:\n            return step\n",
+            "        return step\n",
+        ),
+        Change(
+            "the sender accepts for the recipient",
+            's.ACCEPTED, recipient, "The recipient takes it on"',
+            's.ACCEPTED, sender, "The recipient takes it on"',
+        ),
+        Change(
+            "a no needs no reason",
+            'recipient, "The recipient says no", reason=True)',
+            'recipient, "The recipient says no")',
+        ),
+        Change(
+            "an accepted one is called off without asking",
+            "add(v.CANCEL, taken, s.CANCEL_REQUESTED, asked_off,",
+            "add(v.CANCEL, taken, s.CANCELLED, asked_off,",
+        ),
+        Change(
+            "a referral that came to nothing can be read",
+            "        State.COMPLETED,\n    }\n)\n# Where the recipient",
+            "        State.COMPLETED,\n        State.FAILED,\n    }\n)\n# Where the recipient",
+        ),
+        Change(
+            "what was completed can be sent to somebody else",
+            "frozenset({State.DECLINED, State.FAILED, State.EXPIRED})",
+            "frozenset({State.DECLINED, State.FAILED, State.EXPIRED, State.COMPLETED})",
+        ),
+    ),
+)
+
+LIFECYCLE = Module(
+    "referrals/lifecycle.py",
+    ("tests/referrals/test_lifecycle.py",),
+    (
+        Change(
+            "a handoff goes out unsigned",
+            '    if note is None:\n        raise NotAllowed("Sign the discharge note first.")\n',
+            "",
+        ),
+        Change(
+            "it goes out to a lapsed trainer",
+            "    referral.note = note\n    licensing.require_acceptor(referral.recipient, at=at)\n",
+            "    referral.note = note\n",
+        ),
+        Change(
+            "a lapsed trainer accepts",
+            "        licensing.require_acceptor(referral.recipient, at=now)\n",
+            "        pass\n",
+        ),
+        Change(
+            "training begins before the limits were read",
+            "        if view.unacknowledged:\n",
+            "        if False:\n",
+        ),
+        Change(
+            "any consent is enough to send",
+            "standing.state is ConsentState.ACTIVE and MINIMUM_SHARED in standing.classes",
+            "standing.state is ConsentState.ACTIVE",
+        ),
+        Change(
+            "a consent that ended is enough to send",
+            "standing.state is ConsentState.ACTIVE and MINIMUM_SHARED in standing.classes",
+            "MINIMUM_SHARED in standing.agreed",
+        ),
+        Change(
+            "a reason is made up",
+            "    if code not in choices.values:\n",
+            "    if False:\n",
+        ),
+        Change(
+            "somebody did not come before the hour",
+            "if referral.first_session_at is not None and now < referral.first_session_at:",
+            "if False:",
+        ),
+        Change(
+            "opening it restarts the wait for an answer",
+            "    if verb is not Verb.VIEW:",
+            "    if True:",
+        ),
+    ),
+)
+
+SHARING = Module(
+    "referrals/sharing.py",
+    (
+        "tests/referrals/test_lifecycle.py",
+        "tests/referrals/test_disclosure.py",
+        "tests/pages/test_consent_pages.py",
+    ),
+    (
+        Change(
+            "a professional asks about somebody they do not treat",
+            "    if not readable_pair(client_id, discloser_id):\n        raise NotVisible\n",
+            "",
+        ),
+        Change(
+            "a stranger opens a question",
+            "    people.own_client(actor, consent.client_id, at)\n    return consent\n",
+            "    return consent\n",
+        ),
+        Change(
+            "agreeing leaves the handoff waiting",
+            "            lifecycle.consent_given(referral=referral, at=at)\n",
+            "            pass\n",
+        ),
+        Change(
+            "a no leaves the handoff waiting",
+            "            lifecycle.consent_refused(referral=referral, at=at)\n",
+            "            pass\n",
+        ),
+    ),
+)
+
+CHECKS = Module(
+    "referrals/reminders/checks.py",
+    ("tests/referrals/test_reminder_checks.py", "tests/referrals/test_reminder_delivery.py"),
+    (
+        Change(
+            "a rule that is off still sends",
+            "    if not reminder.rule.in_use:\n        return Stop.RULE_OFF\n",
+            "",
+        ),
+        Change(
+            "a closed account is written to",
+            "    if not reminder.recipient.is_active:\n        return Stop.ACCOUNT_CLOSED\n",
+            "",
+        ),
+        Change(
+            "what has been answered is asked again",
+            "wait.rule == reminder.rule_id and wait.holds_at(at) for wait",
+            "wait.rule == reminder.rule_id for wait",
+        ),
+        Change(
+            "somebody who is no longer concerned is written to",
+            "    if case.is_in(reminder.audience, reminder.recipient_id):\n        return None\n",
+            "    return None\n",
+        ),
+        Change(
+            "an older reminder goes out beside the newer one",
+            "    if overtaken:\n",
+            "    if False:\n",
+        ),
+        Change(
+            "what is of no use any more is sent",
+            "    if at >= reminder.useful_until:\n",
+            "    if False:\n",
+        ),
+        Change(
+            "it never gives up",
+            "    if reminder.attempts > MAX_ATTEMPTS:\n",
+            "    if False:\n",
+        ),
+        Change(
+            "it sends at night",
+            "        if allowed > at:\n            return Verdict(Next.HOLD",
+            "        if False:\n            return Verdict(Next.HOLD",
+        ),
+        Change(
+            "a flood of mail",
+            "    if mailed_today >= MAILS_A_DAY:\n",
+            "    if mailed_today > MAILS_A_DAY:\n",
+        ),
+    ),
+)
+
+DELIVERY = Module(
+    "referrals/reminders/delivery.py",
+    ("tests/referrals/test_reminder_delivery.py", "tests/referrals/test_reminder_races.py"),
+    (
+        Change(
+            "a claim that is somebody else's is mailed",
+            "            return Outcome.LOST\n",
+            "            pass\n",
+        ),
+        Change(
+            "what a lost worker left behind stays there",
+            "        Q(state__in=Reminder.WAITING) & waits | left_behind\n",
+            "        Q(state__in=Reminder.WAITING) & waits\n",
+        ),
+        Change(
+            "a lease that ran out still holds",
+            "        .filter(lease_until__gt=now)\n        .update(data_started_at",
+            "        .update(data_started_at",
+        ),
+        Change(
+            "what is due later goes out now",
+            "return Q(state__in=UNSETTLED, due_at__lte=now) & (",
+            "return Q(state__in=UNSETTLED) & (",
+        ),
+    ),
+)
+
+MODULES = (
+    CONSENT,
+    GUARDIANS,
+    LICENSING,
+    PERMITS,
+    ACCESS,
+    DISCLOSURE,
+    STATES,
+    LIFECYCLE,
+    SHARING,
+    CHECKS,
+    DELIVERY,
+)
