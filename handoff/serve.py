@@ -75,6 +75,8 @@ class Child:
         if len(self.started) >= RESTARTS:
             raise Refused(f"{self.name} keeps stopping: {last_line(self.log)} (see {self.log})")
         self.started.append(now)
+        # With servers of somebody's own, nothing else has made this folder.
+        self.log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with contextlib.suppress(FileNotFoundError):
             if self.log.stat().st_size > LOG_BYTES:
                 self.log.replace(self.log.with_suffix(".log.1"))

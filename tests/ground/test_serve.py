@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from handoff import embedded
 from tests.ground.checkout import (
     bare_environment,
     copy_of_project,
@@ -110,6 +111,23 @@ def test_it_starts_is_repaired_and_stops(checkout: Path) -> None:
         began = time.monotonic()
         assert running.wait(30) == 0
         assert time.monotonic() - began < 20
+    assert not processes_in(checkout)
+
+
+def test_with_servers_from_the_environment_it_starts_in_a_fresh_checkout(tmp_path: Path) -> None:
+    checkout, port = copy_of_project(tmp_path), free_port()
+    servers = embedded.ThrowAway(embedded.wanted({}))
+    try:
+        with python(
+            checkout, "-m", "handoff.serve", PORT=str(port), **DEMO, **servers.start()
+        ) as running:
+            until_greeted(running)
+            assert status(port, "/readyz") == 200
+            running.send_signal(signal.SIGINT)
+            assert running.wait(30) == 0
+    finally:
+        servers.stop()
+    assert not (checkout / "var" / "embedded").exists()
     assert not processes_in(checkout)
 
 
