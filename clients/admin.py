@@ -8,7 +8,13 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import allauth.account.admin
+import allauth.mfa.admin
+import allauth.usersessions.admin
 from allauth.account.decorators import secure_admin_login
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import QuerySet
@@ -43,6 +49,11 @@ admin.site.site_title = "Handoff"
 admin.site.index_title = "What needs a person"
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # one login
 
+# allauth registers these when imported, as above. They hold the keys of sessions, the secrets of
+# second factors and the addresses passwords are reset by: whoever sees or edits them can become
+# anybody, and read what only that person may.
+admin.site.unregister([EmailAddress, Authenticator, UserSession])
+
 
 def admin_actor(request: HttpRequest) -> Actor:
     """The acting admin, for verbs called from the admin."""
@@ -71,7 +82,27 @@ def each(
         modeladmin.message_user(request, f"{count} {done}.", messages.SUCCESS)
 
 
-class ReadOnlyAdmin(Admin):
+class AskedAdmin(Admin):
+    """A list that answers only its own filters.
+
+    Django lets an address ask about every column of a table (`?goal__contains=`), also about one
+    that no page shows: letter by letter, that is reading it.
+    """
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        name, _, rest = lookup.partition("__")
+        asked = {_asks_about(each) for each in self.get_list_filter(request)}
+        return name in asked and (not rest or super().lookup_allowed(lookup, value, request))
+
+
+def _asks_about(list_filter: Any) -> str:
+    """The parameter a filter of a list is chosen by: a field, or a name of the filter's own."""
+    if isinstance(list_filter, tuple | list):
+        return str(list_filter[0])
+    return str(getattr(list_filter, "parameter_name", list_filter))
+
+
+class ReadOnlyAdmin(AskedAdmin):
     """Rows that the admin may look at and nothing else."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -84,7 +115,7 @@ class ReadOnlyAdmin(Admin):
         return False
 
 
-class KeptAdmin(Admin):
+class KeptAdmin(AskedAdmin):
     """Rows that may be edited but never deleted: others refer to them."""
 
     def has_delete_permission(self, request: HttpRequest, obj: "Model | None" = None) -> bool:

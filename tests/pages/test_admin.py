@@ -86,6 +86,45 @@ def test_clinical_tables_are_not_in_the_admin_at_all() -> None:
         assert hidden not in names
 
 
+def test_nothing_that_opens_somebody_elses_account_is_in_the_admin() -> None:
+    """Keys of sessions, second factors, and addresses a password can be reset by."""
+    foreign = {model._meta.label for model in admin.site._registry} - {
+        model._meta.label for model in admin.site._registry if model._meta.app_label in OURS
+    }
+    assert foreign == {"auth.Group"}
+
+
+ORACLES = (
+    *("clients/user/?password__startswith=", "clients/client/?birth_date__year__gte=1"),
+    *("clients/client/?phone__startswith=", "clients/client/?last_name__istartswith="),
+    *("clients/invitation/?token_hash__startswith=", "clients/invitation/?email__startswith="),
+    *("referrals/referral/?goal__icontains=", "referrals/referral/?client__last_name__contains="),
+    *("referrals/referral/?note__diagnosis__contains=", "core/auditentry/?facts__icontains="),
+)
+
+
+@pytest.mark.parametrize("question", ORACLES)
+def test_a_list_answers_no_questions_about_what_it_does_not_show(
+    as_admin: Browser, question: str
+) -> None:
+    assert as_admin.get(f"/admin/{question}").status_code == 400
+
+
+FILTERS = (
+    *("clients/user/?is_staff__exact=1", "clients/credential/?standing=unverified&kind__exact=x"),
+    *("clients/guardianship/?verified_at__isempty=1", "clients/client/?state__exact=NY&q=x&p=1"),
+    *("referrals/referral/?queue=stuck&state__exact=sent&o=1", "referrals/reminder/?state=dead"),
+    *("referrals/reminder/?rule__number__exact=5", "core/auditentry/?channel__exact=api"),
+    *("referrals/holiday/?day__year=2027", "referrals/measure/?in_use__exact=1"),
+)
+
+
+@pytest.mark.parametrize("question", FILTERS)
+def test_the_filters_of_a_list_still_work(as_admin: Browser, question: str) -> None:
+    answer = as_admin.get(f"/admin/{question}")
+    assert answer.status_code == 200, answer
+
+
 def test_only_staff_come_in() -> None:
     browser = Browser()
     assert browser.get("/admin/").status_code == 302
