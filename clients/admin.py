@@ -8,13 +8,10 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import allauth.account.admin
-import allauth.mfa.admin
-import allauth.usersessions.admin
+from allauth.account.admin import EmailAddress
 from allauth.account.decorators import secure_admin_login
-from allauth.account.models import EmailAddress
-from allauth.mfa.models import Authenticator
-from allauth.usersessions.models import UserSession
+from allauth.mfa.admin import Authenticator
+from allauth.usersessions.admin import UserSession
 from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import QuerySet
@@ -49,7 +46,7 @@ admin.site.site_title = "Handoff"
 admin.site.index_title = "What needs a person"
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # one login
 
-# allauth registers these when imported, as above. They hold the keys of sessions, the secrets of
+# Importing allauth's admin registers these. They hold the keys of sessions, the secrets of
 # second factors and the addresses passwords are reset by: whoever sees or edits them can become
 # anybody, and read what only that person may.
 admin.site.unregister([EmailAddress, Authenticator, UserSession])

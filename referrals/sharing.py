@@ -21,7 +21,7 @@ from handoff.core.actors import Actor
 from handoff.core.errors import NotVisible
 from referrals import access, lifecycle, reminders
 from referrals.models import Referral
-from referrals.states import State
+from referrals.states import RECIPIENT_MAY_READ, State
 
 
 def ask(
@@ -124,7 +124,8 @@ def revoke(*, actor: Actor, consent_id: UUID, at: datetime | None = None) -> Con
 
 
 def consent_for(actor: Actor, pk: UUID, *, at: datetime | None = None) -> Consent:
-    """A consent question the actor may know of: the client's side, or one of its two sides.
+    """A consent question the actor may know of: the client's side, or one of its two sides; the
+    recipient once they took the client on.
 
     Raises NotVisible for everybody else.
     """
@@ -143,7 +144,7 @@ def consent_for(actor: Actor, pk: UUID, *, at: datetime | None = None) -> Consen
         raise NotVisible
     if consent.discloser_id in actor.professional_ids:
         return consent
-    if consent.recipient_id in actor.professional_ids and _recipient_was_told(consent):
+    if consent.recipient_id in actor.professional_ids and _recipient_knows_client(consent):
         return consent
     people.own_client(actor, consent.client_id, at)
     return consent
@@ -152,14 +153,14 @@ def consent_for(actor: Actor, pk: UUID, *, at: datetime | None = None) -> Consen
 def consents_visible_to(actor: Actor, at: datetime | None = None) -> QuerySet[Consent]:
     """The questions `consent_for` would find, with both sides."""
     own = [client.pk for client in people.own_clients(actor, at)]
-    told = Referral.objects.filter(
+    known = Referral.objects.filter(
         client_id=OuterRef("client_id"),
         recipient_id=OuterRef("recipient_id"),
-        sent_at__isnull=False,
+        state__in=list(RECIPIENT_MAY_READ),
     )
     ids = actor.professional_ids
     return Consent.objects.filter(
-        Q(client_id__in=own) | Q(discloser_id__in=ids) | Q(recipient_id__in=ids) & Exists(told)
+        Q(client_id__in=own) | Q(discloser_id__in=ids) | Q(recipient_id__in=ids) & Exists(known)
     ).select_related(
         "client",
         "discloser__user",
@@ -176,12 +177,13 @@ def readable_pair(client_id: UUID, discloser_id: UUID) -> bool:
     ).exists()
 
 
-def _recipient_was_told(consent: Consent) -> bool:
-    """A recipient learns of a question only through a referral that reached them."""
+def _recipient_knows_client(consent: Consent) -> bool:
+    """A recipient learns of a question once they took the client on: it names the client and says
+    why, and before that they see the envelope only."""
     return Referral.objects.filter(
         client_id=consent.client_id,
         recipient_id=consent.recipient_id,
-        sent_at__isnull=False,
+        state__in=list(RECIPIENT_MAY_READ),
     ).exists()
 
 

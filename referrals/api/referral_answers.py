@@ -117,7 +117,9 @@ class ReferralShape(ReferralBriefShape):
     envelope = EnvelopeShape(
         allow_null=True, help_text="For the recipient while it waits for their answer."
     )
-    consent = serializers.UUIDField(allow_null=True)
+    consent = serializers.UUIDField(
+        allow_null=True, help_text="Null for a recipient who has not accepted."
+    )
     sharing = SharingShape(allow_null=True, help_text="For both professionals.")
     episode = serializers.UUIDField(allow_null=True, help_text="For the sender's side.")
     previous = serializers.UUIDField(allow_null=True, help_text="For the sender's side.")
@@ -167,7 +169,7 @@ def full(actor: Actor, row: Referral, at: datetime) -> dict[str, Any]:
         "envelope": _envelope(disclosure.envelope(actor=actor, referral_id=row.pk, at=at))
         if waits_for_me
         else None,
-        "consent": row.consent_id,
+        "consent": row.consent_id if sends or reads or Party.CLIENT in parties else None,
         "sharing": _sharing(row, at) if sends or reads else None,
         "episode": row.episode_id if sends else None,
         "previous": row.previous_id if sends else None,

@@ -8,6 +8,7 @@ import time_machine
 
 from clients.models import ConsentEvent
 from clients.scopes import NOTICE_VERSION, Scope, notice
+from referrals.states import RECIPIENT_SEES_ENVELOPE, State
 from tests.api.client import Api
 from tests.api.conftest import World
 from tests.api.test_main_job import ok
@@ -223,3 +224,34 @@ def test_a_list_is_each_sides_own(world: World) -> None:
     world.share(Scope.CONTACT)
     found = ok(world.trainer_api.get("consents/"))["results"]
     assert (str(world.consent.pk), "active") in [(each["id"], each["state"]) for each in found]
+
+
+ONLY_THE_ENVELOPE = (
+    *(State.SENT, State.VIEWED, State.INFO_REQUESTED, State.DECLINED, State.EXPIRED),
+    *(State.CANCELLED, State.FAILED, State.ENTERED_IN_ERROR),
+)
+
+
+@pytest.mark.parametrize("state", ONLY_THE_ENVELOPE)
+def test_a_recipient_who_has_not_taken_the_client_on_learns_no_name_here(
+    world: World, state: State
+) -> None:
+    """Before the answer they see the envelope, after a mistake nothing: no full name, no id of
+    the client, no words of the therapist, on no second path."""
+    world.share(Scope.CLEARANCE, Scope.NOTE, state=state)
+    trainer, pk = world.trainer_api, world.consent.pk
+    assert trainer.get(f"consents/{pk}/").status_code == 404
+    assert ok(trainer.get("consents/"))["results"] == []
+    assert ok(world.pt_api.get(f"consents/{pk}/"))["side"] == "discloser"
+    assert ok(world.client_api.get(f"consents/{pk}/"))["side"] == "client"
+
+
+@pytest.mark.parametrize("state", [*RECIPIENT_SEES_ENVELOPE, State.DECLINED])
+def test_the_referral_names_its_consent_to_those_who_may_know_of_it(
+    world: World, state: State
+) -> None:
+    world.share(Scope.CLEARANCE, state=state)
+    address = f"referrals/{world.referral.pk}/"
+    assert ok(world.trainer_api.get(address))["consent"] is None
+    for api in (world.pt_api, world.client_api):
+        assert ok(api.get(address))["consent"] == str(world.consent.pk)
