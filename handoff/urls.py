@@ -8,6 +8,8 @@ from django.urls import URLPattern, URLResolver, include, path
 from handoff import health
 from handoff.api.docs import Nothing
 
+handler500 = "handoff.web.failures.failed"
+
 api: list[URLPattern | URLResolver] = [
     path("", include("handoff.api.urls")),
     path("", include("clients.api.urls")),

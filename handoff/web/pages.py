@@ -132,7 +132,8 @@ def page_before(request: HttpRequest, default: str = "/") -> str:
     ):
         return default
     parts = urlsplit(address)
-    path = parts.path or default
+    # A path that begins with two slashes would be another site's address.
+    path = "/" + parts.path.lstrip("/\\") if parts.path else default
     return f"{path}?{parts.query}" if parts.query else path
 
 

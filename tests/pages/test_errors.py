@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.db import IntegrityError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.test import Client, RequestFactory, override_settings
@@ -17,6 +18,7 @@ from handoff.core.actors import ANONYMOUS, Actor, Role
 from handoff.core.errors import DomainError, Invalid, NotAllowed, NotVisible, Stale
 from handoff.core.policy import Policy
 from handoff.web import demo
+from handoff.web.failures import failed
 from handoff.web.pages import page, page_before, panel, redirect_or_swap
 
 # --- routes for these tests only ------------------------------------------------------------------
@@ -24,6 +26,14 @@ from handoff.web.pages import page, page_before, panel, redirect_or_swap
 
 def breaks(request: HttpRequest) -> HttpResponse:
     raise RuntimeError("canary-7f3a")
+
+
+def away(request: HttpRequest) -> HttpResponse:
+    raise OperationalError("canary-7f3a")
+
+
+def clash(request: HttpRequest) -> HttpResponse:
+    raise IntegrityError("canary-7f3a")
 
 
 def damaged(request: HttpRequest) -> HttpResponse:
@@ -35,9 +45,12 @@ def open_to_all(request: HttpRequest) -> HttpResponse:
     return HttpResponse("open")
 
 
+handler500 = failed
 urlpatterns = [
     path("breaks/", breaks),
     path("damaged/", damaged),
+    path("away/", away),
+    path("clash/", clash),
     path("open/", open_to_all),
     path("accounts/", include("allauth.urls")),
     path("", include("handoff.web.urls")),
@@ -192,6 +205,15 @@ def test_page_before_stays_on_this_site(address: str) -> None:
     assert page_before(request, default="/home/") == "/home/"
 
 
+@pytest.mark.parametrize(
+    "path", ["//evil.example/x?y=1", "/\\evil.example/x?y=1", "///evil.example"]
+)
+def test_page_before_never_begins_like_another_site(path: str) -> None:
+    """`//name/` as a path of this site is another site as a link."""
+    request = RequestFactory().get("/", HTTP_REFERER=f"http://testserver{path}")
+    assert page_before(request).startswith("/evil.example")
+
+
 def test_domain_error_without_an_answer_is_a_bug() -> None:
     @page(Policy.PUBLIC)
     def view(request: HttpRequest) -> HttpResponse:
@@ -240,6 +262,18 @@ def test_500_needs_neither_database_nor_context() -> None:
     assert "Something broke on our side" in html
     assert "canary-7f3a" not in html
     assert '<html lang="en">' in html
+
+
+@pytest.mark.urls(__name__)
+def test_a_database_that_is_away_is_a_503() -> None:
+    client = Client(raise_request_exception=False)
+    answer = client.get("/away/")
+    html = answer.content.decode()
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert "Not right now" in html
+    assert "canary-7f3a" not in html
+    # What only looks like it is still ours to mend.
+    assert client.get("/clash/").status_code == 500
 
 
 @pytest.mark.urls(__name__)
