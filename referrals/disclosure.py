@@ -26,6 +26,7 @@ from handoff.core import ledger
 from handoff.core.actors import Actor
 from handoff.core.errors import NotVisible
 from referrals import access, readings
+from referrals.capacity import capacity
 from referrals.models import DischargeNote, Referral, ReferralMessage
 from referrals.packets import (
     Envelope,
@@ -172,13 +173,16 @@ def envelope(*, actor: Actor, referral_id: UUID, at: datetime | None = None) -> 
         granted = _granted_to_recipient(referral, moment)
         shown = tuple(scope for scope in (Scope.CLEARANCE, Scope.RESTRICTIONS) if scope in granted)
         own_permit = access.permit_for(actor, referral.client, moment)
-        _enter(actor, referral.client, own_permit, Action.ENVELOPE, "referral", shown, (), at)
+        _enter(
+            *(actor, referral.client, own_permit, Action.ENVELOPE, "referral", shown, (), at),
+            as_=referral.recipient_id,
+        )
     return Envelope(
         referral_id=referral.pk,
         client_display_name=display_name(referral),
         sender_name=referral.sender.name,
         sender_practice=referral.sender.practice.name,
-        goal=referral.goal,
+        goal=referral.goal if granted else None,
         start_from=referral.start_from,
         start_until=referral.start_until,
         priority=referral.priority,
@@ -251,7 +255,10 @@ def thread(
         )
         if rows:
             own = access.permit_for(actor, referral.client, moment)
-            _enter(actor, referral.client, own, Action.READ, "messages", (), (), at)
+            _enter(
+                *(actor, referral.client, own, Action.READ, "messages", (), (), at),
+                as_=_end_of(actor, referral),
+            )
     return tuple(
         MessageView(
             id=row.pk,
@@ -280,7 +287,10 @@ def goal_of(*, actor: Actor, referral_id: UUID, at: datetime | None = None) -> s
             return None
         if referral.goal:
             own = access.permit_for(actor, referral.client, moment)
-            _enter(actor, referral.client, own, Action.READ, "referral", (), (), at)
+            _enter(
+                *(actor, referral.client, own, Action.READ, "referral", (), (), at),
+                as_=_end_of(actor, referral),
+            )
     return referral.goal
 
 
@@ -430,16 +440,16 @@ def _enter(
     shown: Iterable[Scope],
     withheld: Iterable[Scope],
     at: datetime | None,
+    *,
+    as_: UUID | None = None,
 ) -> None:
-    role = allowed.standpoint.value
-    if allowed.is_empty:
-        role = min(actor.roles, default=Standpoint.NONE.value)
-    professional = next(iter(sorted(actor.professional_ids)), None)
+    """`as_`: the professional row under which the actor looks, where the thing itself says it."""
+    role, professional = capacity(actor, allowed, as_)
     AccessEntry(
         client=client,
         actor_id=actor.user_id,
         actor_role=role,
-        professional_id=None if allowed.everything else professional,
+        professional_id=professional,
         action=action,
         shown=list(shown),
         withheld=list(withheld),
@@ -448,3 +458,9 @@ def _enter(
         channel=actor.channel,
         request_id=actor.request_id,
     ).append(at=at)
+
+
+def _end_of(actor: Actor, referral: Referral) -> UUID | None:
+    """The end of a referral at which the actor stands in person."""
+    ends = (referral.sender_id, referral.recipient_id)
+    return next((pk for pk in ends if pk in actor.professional_ids), None)

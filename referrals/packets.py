@@ -261,7 +261,8 @@ class Envelope:
     client_display_name: str
     sender_name: str
     sender_practice: str
-    goal: str
+    goal: str | None
+    """None once the client shares nothing."""
     start_from: date | None
     start_until: date | None
     priority: str

@@ -69,7 +69,9 @@ class EnvelopeShape(Shape):
     client_name = serializers.CharField()
     sender = serializers.CharField()
     practice = serializers.CharField()
-    goal = serializers.CharField(allow_blank=True)
+    goal = serializers.CharField(
+        allow_blank=True, allow_null=True, help_text="Null once the client shares nothing."
+    )
     start_from = serializers.DateField(allow_null=True)
     start_until = serializers.DateField(allow_null=True)
     priority = serializers.ChoiceField(choices=Referral.Priority.choices)

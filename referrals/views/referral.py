@@ -169,6 +169,9 @@ def _detail(
         "has_ended": found.state in TERMINAL,
         "envelope": _envelope(actor, found, at),
         "reads": reads,
+        "goal": disclosure.goal_of(actor=actor, referral_id=pk, at=at)
+        if Party.SENDER in parties
+        else None,
         "sharing": _sharing(found, at) if Party.SENDER in parties or reads else None,
         "thread": disclosure.thread(actor=actor, referral_id=pk, at=at)
         if parties & {Party.SENDER, Party.RECIPIENT}

@@ -316,3 +316,50 @@ def test_a_therapist_who_also_trains_is_both(story: Story) -> None:
     post(browser, f"/referrals/{referral.pk}/accept/")
     assert "No pressing overhead." in get(browser, f"/clients/{other.client.pk}/")
     assert {role for role, _ in story.as_pt.professionals} == {Role.PT, Role.TRAINER}
+
+
+def test_the_goal_leaves_through_the_door_on_every_page_that_shows_it(story: Story) -> None:
+    referral = story.sent()
+    before = AccessEntry.objects.count()
+    assert "Swim 1 km" in get(as_(story.pt), f"/referrals/{referral.pk}/")
+    (entry,) = AccessEntry.objects.order_by("number")[before:]
+    assert (entry.actor_id, entry.purpose) == (story.pt.user_id, "referral")
+
+
+def test_after_the_client_stops_the_envelope_says_no_goal(story: Story) -> None:
+    referral = story.sent()
+    address = f"/referrals/{referral.pk}/"
+    assert "Swim 1 km" in get(as_(story.trainer), address)
+    sharing.revoke(actor=story.as_client, consent_id=Consent.objects.get().pk, at=NOON)
+    text = get(as_(story.trainer), address)
+    assert "Swim 1 km" not in text
+    assert "shares nothing with you" in text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_when_a_look_cannot_be_entered_no_page_shows_it() -> None:
+    """Fail closed on every page that holds content: 503, and nothing of it."""
+    story = Story()
+    referral = story.accepted()
+    looks = (
+        (story.trainer, f"/clients/{story.client.pk}/"),
+        (story.trainer, f"/clients/{story.client.pk}/card/"),
+        (story.pt, f"/referrals/{referral.pk}/"),
+        (story.pt, f"/episodes/{story.episode.pk}/"),
+        (story.client.user, "/home/"),
+        (story.client.user, f"/consents/{Consent.objects.get().pk}/"),
+    )
+    browsers = [(as_(who), path) for who, path in looks]
+    for browser, path in browsers:
+        get(browser, path)
+        browser.raise_request_exception = False
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE clients_accessentry RENAME TO clients_accessentry_away")
+    try:
+        answers = [browser.get(path) for browser, path in browsers]
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE clients_accessentry_away RENAME TO clients_accessentry")
+    for (_, path), answer in zip(browsers, answers, strict=True):
+        assert answer.status_code == 503, path
+        assert not [word for word in CLINICAL if word in answer.content.decode()], path

@@ -9,7 +9,7 @@ import pytest
 from django.db import DatabaseError, connection
 from django.test.utils import CaptureQueriesContext
 
-from clients.models import AccessEntry, Consent
+from clients.models import AccessEntry, Consent, Professional
 from clients.scopes import Scope
 from handoff.core.actors import ANONYMOUS, Actor
 from handoff.core.errors import NotVisible
@@ -541,3 +541,68 @@ def test_who_may_know_of_which_rows(story: Story) -> None:
             access.client_for(actor, story.client.pk, at=NOON)
     assert list(access.clients_of(story.as_pt)) == [story.client]
     assert list(access.clients_of(story.as_trainer)) == []
+
+
+# --- as whom somebody looked ----------------------------------------------------------------------
+
+
+def last() -> AccessEntry:
+    return AccessEntry.objects.order_by("-number")[0]
+
+
+def test_a_person_of_two_trades_looks_as_the_one_that_lets_them(story: Story) -> None:
+    """Whichever id happens to sort first: the client reads a name, a trade and a place."""
+    for number in (0, 2**128 - 1):
+        other = certified_trainer(user=story.pt.user, id=UUID(int=number))
+        read(story, acting(story.pt))
+        assert (last().actor_role, last().professional_id) == ("pt", story.pt.pk)
+        Professional.objects.filter(pk=other.pk).delete()
+    handed_over(story, frozenset({Scope.RESTRICTIONS}))
+    for number in (0, 2**128 - 1):
+        other = ProfessionalFactory.create(user=story.trainer.user, id=UUID(int=number))
+        read(story, acting(story.trainer))
+        assert (last().actor_role, last().professional_id) == ("trainer", story.trainer.pk)
+        Professional.objects.filter(pk=other.pk).delete()
+
+
+@pytest.mark.parametrize("number", [0, 2**128 - 1])
+def test_the_envelope_is_entered_under_the_trade_it_was_sent_to(story: Story, number: int) -> None:
+    ProfessionalFactory.create(user=story.trainer.user, id=UUID(int=number))
+    referral = story.sent()
+    disclosure.envelope(actor=acting(story.trainer), referral_id=referral.pk, at=NOON)
+    assert (last().actor_role, last().professional_id) == ("trainer", story.trainer.pk)
+
+
+def test_a_professional_who_was_refused_is_entered_as_one_whatever_else_they_are(
+    story: Story,
+) -> None:
+    """The client is told the name of a professional who tried. Being a client somewhere, a
+    guardian or an administrator as well is no way to stay unnamed."""
+    snoop = licensed_pt()
+    ClientFactory.create(user=snoop.user)
+    snoop.user.is_staff = True
+    snoop.user.save()
+    with pytest.raises(NotVisible):
+        read(story, acting(snoop))
+    assert (last().action, last().actor_role) == ("refused", "pt")
+    assert last().professional_id == snoop.pk
+
+
+# --- the goal -------------------------------------------------------------------------------------
+
+
+def test_the_envelope_keeps_the_goal_back_once_nothing_is_shared(story: Story) -> None:
+    referral = lifecycle.send(actor=story.as_pt, referral_id=story.draft().pk, at=NOON)
+    assert referral.consent_id is not None
+    sharing.grant(
+        actor=story.as_client,
+        consent_id=referral.consent_id,
+        classes=[Scope.CLEARANCE],
+        expires_on=LAST_DAY,
+        at=NOON,
+    )
+    before = disclosure.envelope(actor=story.as_trainer, referral_id=referral.pk, at=NOON)
+    sharing.revoke(actor=story.as_client, consent_id=referral.consent_id, at=NOON)
+    after = disclosure.envelope(actor=story.as_trainer, referral_id=referral.pk, at=NOON)
+    assert (before.goal, after.goal) == ("Swim 1 km", None)
+    assert after.clearance_level == Withheld(Scope.CLEARANCE)
