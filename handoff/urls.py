@@ -3,7 +3,7 @@
 from importlib.util import find_spec
 
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from handoff import health
 from handoff.api.docs import Nothing
@@ -15,7 +15,8 @@ api: list[URLPattern | URLResolver] = [
     path("", include("clients.api.urls")),
     path("", include("referrals.api.urls")),
     path("", Nothing.as_view(), name="api-root"),
-    path("<path:rest>", Nothing.as_view(), name="api-nothing"),
+    # With line breaks too: whatever the address, the answer is one of the API.
+    re_path(r"^[\s\S]+$", Nothing.as_view(), name="api-nothing"),
 ]
 
 urlpatterns = [

@@ -108,6 +108,7 @@ def test_other_media_types_are_refused(api: Api) -> None:
 
 def test_unknown_addresses_and_methods(api: Api) -> None:
     problem(api.get("nothing/"), 404, "not-found")
+    problem(api.get("restrictions/%0A/history/"), 404, "not-found")
     problem(api.post("me"), 404, "not-found")
     problem(api.post("me/"), 405, "method")
     problem(api.options("me/"), 405, "method")
