@@ -15,7 +15,15 @@ from uuid import UUID
 from clients import consent as consents
 from clients import guardians
 from clients.consent import ConsentState, Standing
-from clients.models import Client, Consent, Credential, Guardianship, Professional, User
+from clients.models import (
+    Client,
+    Consent,
+    ConsentEvent,
+    Credential,
+    Guardianship,
+    Professional,
+    User,
+)
 from clients.models.user import DEFAULT_ZONE
 from clients.scopes import Scope
 from handoff.core.errors import Invalid
@@ -160,6 +168,8 @@ class _Sharing:
     """The consents that stand now between some clients and some recipients."""
 
     active: Mapping[Pair, tuple[Standing, ...]]
+    granted: Mapping[UUID, datetime]
+    """Consent -> when it was given. Sharing less since then does not begin anything anew."""
 
     @classmethod
     def between(cls, pairs: Collection[Pair], at: datetime) -> _Sharing:
@@ -172,7 +182,10 @@ class _Sharing:
             for standing in consents.standings(rows, at).values():
                 if standing.is_active:
                     active[standing.client_id, standing.recipient_id].append(standing)
-        return cls({pair: tuple(found) for pair, found in active.items()})
+        ids = [each.consent_id for found in active.values() for each in found]
+        given = ConsentEvent.objects.filter(consent__in=ids, kind=ConsentEvent.Kind.GRANTED)
+        granted = dict(given.values_list("consent_id", "at")) if ids else {}
+        return cls({pair: tuple(found) for pair, found in active.items()}, granted)
 
     def stands(self, referral: Referral) -> bool:
         """Whether the sender may share anything with the recipient, where consent was needed."""
@@ -184,7 +197,7 @@ class _Sharing:
     def restrictions(self, pair: Pair) -> dict[UUID, datetime]:
         """Therapist -> since when this recipient may read the restrictions they set."""
         return {
-            each.discloser_id: each.event_at
+            each.discloser_id: self.granted[each.consent_id]
             for each in self.active.get(pair, ())
             if Scope.RESTRICTIONS in each.classes
         }

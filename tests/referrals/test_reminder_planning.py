@@ -507,6 +507,21 @@ def test_narrowing_away_restrictions_takes_back_their_reminders() -> None:
     assert len(rows(7, audience="recipient", **WAITING)) == 2
 
 
+def test_sharing_less_does_not_ask_anew_to_read_what_was_shared_before() -> None:
+    found = scene().send().grant().accept()
+    before = steps(9)
+    Reminder.objects.filter(rule=9, occurrence_key__endswith=":0d").update(
+        state=Reminder.State.ACCEPTED, shown_at=NOON
+    )
+    sharing.narrow(
+        actor=acting(found.client),
+        consent_id=found.consent.pk,
+        classes={Scope.CLEARANCE, Scope.RESTRICTIONS},
+        at=NOON + 2 * DAY,
+    )
+    assert steps(9) == before
+
+
 def test_who_never_heard_of_a_question_does_not_hear_of_its_end() -> None:
     found = scene()
     sharing.ask(
