@@ -8,11 +8,12 @@ Every verb raises NotVisible when the actor may not know of the referral, NotAll
 is not theirs, Stale when the referral moved on, Invalid for input that cannot be taken.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from datetime import date, datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from uuid import UUID
 
+import structlog
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -35,6 +36,8 @@ from referrals.models import (
 )
 from referrals.states import REASONS, Edge, Kind, Party, State, Verb
 from referrals.waits import Timeout, Wait, waits_of
+
+log = structlog.get_logger(__name__)
 
 LONGEST_AHEAD = timedelta(days=366)
 MINIMUM_SHARED = Scope.CLEARANCE
@@ -405,39 +408,47 @@ def time_out(*, at: datetime | None = None, limit: int = 200) -> int:
             State.INFO_REQUESTED,
             State.CANCEL_REQUESTED,
         ]
-    )
+    ).select_related("client", "sender__practice", "recipient__practice", "consent")
+    days_off = cache(Holiday.objects.days_in)
+    # All are looked at before any is locked: the oldest are not those whose time is up first.
     candidates = waiting.filter(state_at__lte=at - timedelta(hours=24)).order_by("state_at", "id")
     walked = 0
-    for pk in list(candidates.values_list("pk", flat=True)[:limit]):
-        with transaction.atomic():
-            referral = (
-                waiting.select_for_update(of=("self",), no_key=True, skip_locked=True)
-                .select_related("client", "sender__practice", "recipient__practice", "consent")
-                .filter(pk=pk)
-                .first()
-            )
-            if referral is None:
-                continue
-            over = _time_is_up(referral, at)
-            if over is None or over.verb is None:
-                continue
-            if over.wait is Wait.CONSENT and referral.consent is not None:
-                consents.lapse(actor=SYSTEM, consent_id=referral.consent.pk, at=at)
-                reminders.consent_changed(referral.consent, at=at)
-            _walk(SYSTEM, referral, over.verb, at)
-            walked += 1
+    for pk in [one.pk for one in candidates if _looks_over(one, at, days_off)][:limit]:
+        try:
+            with transaction.atomic():
+                locked = waiting.select_for_update(of=("self",), no_key=True, skip_locked=True)
+                referral = locked.filter(pk=pk).first()
+                over = _time_is_up(referral, at, days_off) if referral else None
+                if referral is None or over is None or over.verb is None:
+                    continue
+                if over.wait is Wait.CONSENT and referral.consent is not None:
+                    consents.lapse(actor=SYSTEM, consent_id=referral.consent.pk, at=at)
+                    reminders.consent_changed(referral.consent, at=at)
+                _walk(SYSTEM, referral, over.verb, at)
+                walked += 1
+        except Exception:
+            log.exception("referral.time_out_failed", referral=pk)
     return walked
 
 
-def _time_is_up(referral: Referral, at: datetime) -> Timeout | None:
+DaysOff = Callable[[str], Container[date]]
+
+
+def _looks_over(referral: Referral, at: datetime, days_off: DaysOff) -> bool:
+    """Whether it is worth a lock; one that cannot be told is tried, and reported, on its own."""
+    try:
+        return _time_is_up(referral, at, days_off) is not None
+    except Exception:
+        return True
+
+
+def _time_is_up(referral: Referral, at: datetime, days_off: DaysOff) -> Timeout | None:
     urgent = referral.priority == Referral.Priority.URGENT
     for wait in waits_of(State(referral.state), Kind(referral.kind)):
         if wait.limit is None or wait.verb is None:
             continue
         zone, place = _waited_for(wait.wait, referral)
-        ends = wait.limit.span(urgent=urgent).after(
-            referral.state_at, zone, Holiday.objects.days_in(place)
-        )
+        ends = wait.limit.span(urgent=urgent).after(referral.state_at, zone, days_off(place))
         if ends <= at:
             return wait
     return None

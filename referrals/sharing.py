@@ -36,7 +36,8 @@ def ask(
 ) -> Consent:
     """Put a question to the client; the client may also put it to themselves, to share more.
 
-    Raises NotVisible where the actor does not know the client or one side is unknown.
+    It takes the place of an open question between the same three, and a handoff that waited for
+    that one waits for this. Raises NotVisible where the actor does not know the client or one side is unknown.
     """
     at = at or timezone.now()
     client = access.client_for(actor, client_id, at=at)
@@ -51,6 +52,8 @@ def ask(
     if not readable_pair(client_id, discloser_id):
         raise NotVisible
     with transaction.atomic():
+        between = Q(client=client_id, sender=discloser_id, recipient=recipient_id)
+        waiting = _waiting(between)
         consent = consents.ask(
             actor=actor,
             client=client,
@@ -60,8 +63,11 @@ def ask(
             classes=classes,
             at=at,
         )
-        if actor.user_id != client.user_id:
-            reminders.consent_asked(consent, urgent=False, at=at)
+        for referral in waiting:
+            referral.consent = consent
+            referral.save(update_fields=["consent"])
+        if waiting or actor.user_id != client.user_id:
+            reminders.consent_changed(consent, at=at)
         audit.record(actor, "consent.asked", consent, at=at)
     return consent
 
@@ -77,7 +83,7 @@ def grant(
     """Agree; a handoff that waited for this goes out at once."""
     at = at or timezone.now()
     with transaction.atomic():
-        waiting = _waiting(consent_id)
+        waiting = _waiting(Q(consent=consent_id))
         consent = consents.grant(
             actor=actor, consent_id=consent_id, classes=classes, expires_on=expires_on, at=at
         )
@@ -92,7 +98,7 @@ def decline(*, actor: Actor, consent_id: UUID, at: datetime | None = None) -> Co
     """Say no; a handoff that waited for this is closed, and nobody is told why."""
     at = at or timezone.now()
     with transaction.atomic():
-        waiting = _waiting(consent_id)
+        waiting = _waiting(Q(consent=consent_id))
         consent = consents.decline(actor=actor, consent_id=consent_id, at=at)
         for referral in waiting:
             lifecycle.consent_refused(referral=referral, at=at)
@@ -187,13 +193,13 @@ def _recipient_knows_client(consent: Consent) -> bool:
     ).exists()
 
 
-def _waiting(consent_id: UUID) -> list[Referral]:
-    """Referrals that wait for this consent, locked before the ledgers are."""
+def _waiting(which: Q) -> list[Referral]:
+    """Those of these referrals that wait for consent, locked before the ledgers are."""
     return list(
         Referral.objects.select_for_update(of=("self",), no_key=True)
         .select_related(
             "client", "sender__user", "sender__practice", "recipient__user", "recipient__practice"
         )
-        .filter(consent_id=consent_id, state=State.AWAITING_CONSENT)
+        .filter(which, state=State.AWAITING_CONSENT)
         .order_by("id")
     )

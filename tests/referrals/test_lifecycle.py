@@ -9,7 +9,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from clients import consent as consents
-from clients.models import Consent, Credential, Professional
+from clients.models import Client, Consent, Credential, Professional
 from clients.scopes import SUGGESTED, Scope
 from handoff.core.actors import ANONYMOUS, SYSTEM, Actor
 from handoff.core.audit import AuditEntry
@@ -21,6 +21,7 @@ from referrals.models import (
     Referral,
     ReferralEvent,
     ReferralMessage,
+    Reminder,
     RestrictionVersion,
 )
 from referrals.states import EDGES, OPEN, Party, State, Verb
@@ -136,6 +137,50 @@ def test_the_clients_yes_sends_it(story: Story) -> None:
     )
     referral.refresh_from_db()
     assert (referral.state, referral.sent_at) == (State.SENT, NOON + DAY)
+
+
+@pytest.mark.parametrize("who", ["as_pt", "as_client"])
+def test_a_handoff_waits_for_the_question_that_replaced_its_own(story: Story, who: str) -> None:
+    referral = lifecycle.send(actor=story.as_pt, referral_id=story.draft().pk, at=NOON)
+    asked = {
+        "actor": getattr(story, who),
+        "client_id": story.client.pk,
+        "discloser_id": story.pt.pk,
+        "recipient_id": story.trainer.pk,
+        "purpose": "In other words.",
+        "classes": SUGGESTED,
+    }
+    again = sharing.ask(**asked, at=NOON + DAY)
+    referral.refresh_from_db()
+    assert referral.consent == again
+    assert Reminder.objects.filter(consent=again, rule=4, state__in=Reminder.WAITING).exists()
+    old = Reminder.objects.exclude(consent=again).filter(rule=4, state__in=Reminder.WAITING)
+    assert not old.exists()
+    sharing.grant(
+        actor=story.as_client,
+        consent_id=again.pk,
+        classes=[Scope.CLEARANCE],
+        expires_on=LAST_DAY,
+        at=NOON + 2 * DAY,
+    )
+    referral.refresh_from_db()
+    assert (referral.state, referral.sent_at) == (State.SENT, NOON + 2 * DAY)
+
+
+def test_a_no_to_the_question_that_replaced_its_own_closes_it(story: Story) -> None:
+    referral = lifecycle.send(actor=story.as_pt, referral_id=story.draft().pk, at=NOON)
+    again = sharing.ask(
+        actor=story.as_pt,
+        client_id=story.client.pk,
+        discloser_id=story.pt.pk,
+        recipient_id=story.trainer.pk,
+        purpose="In other words.",
+        classes=SUGGESTED,
+        at=NOON,
+    )
+    sharing.decline(actor=story.as_client, consent_id=again.pk, at=NOON)
+    referral.refresh_from_db()
+    assert referral.state == State.CANCELLED
 
 
 def test_a_yes_to_less_than_a_handoff_needs_is_refused_and_nothing_is_shared(
@@ -603,6 +648,29 @@ def test_a_cancellation_nobody_confirms_holds_after_two_business_days(story: Sto
     assert lifecycle.time_out(at=NOON + 2 * DAY) == 1
     referral.refresh_from_db()
     assert referral.state == State.CANCELLED
+
+
+def test_many_that_wait_longer_do_not_keep_one_from_timing_out(story: Story) -> None:
+    """What waited longest is looked at first, and its time may be up last."""
+    for _ in range(3):
+        other = Story()
+        lifecycle.send(actor=other.as_pt, referral_id=other.draft().pk, at=NOON - DAY)
+    urgent = story.sent(priority="urgent")
+    assert lifecycle.time_out(at=NOON + 3 * DAY, limit=2) == 1
+    urgent.refresh_from_db()
+    assert urgent.state == State.EXPIRED
+
+
+def test_one_that_cannot_be_timed_out_holds_up_no_other(story: Story) -> None:
+    broken = Story()
+    stuck = lifecycle.send(actor=broken.as_pt, referral_id=broken.draft().pk, at=NOON - DAY)
+    Client.objects.filter(pk=broken.client.pk).update(time_zone="Mars/Olympus")
+    waiting = lifecycle.send(actor=story.as_pt, referral_id=story.draft().pk, at=NOON)
+    assert lifecycle.time_out(at=NOON + 22 * DAY) == 1
+    waiting.refresh_from_db()
+    assert waiting.state == State.CANCELLED
+    stuck.refresh_from_db()
+    assert stuck.state == State.AWAITING_CONSENT
 
 
 # --- every (state, verb, party) -------------------------------------------------------------------
