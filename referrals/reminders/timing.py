@@ -92,10 +92,13 @@ def occurrences(
         anchor = wait.until if delay.amount < 0 else wait.since
         if anchor is None:
             continue
-        due = due_at(anchor, delay, person.zone, holidays)
-        if quiet:
-            due = considerate(due, person.zone, before=wait.ends_at)
-        useful_until = due + settings.useful_for
+        try:
+            due = due_at(anchor, delay, person.zone, holidays)
+            if quiet:
+                due = considerate(due, person.zone, before=wait.ends_at)
+            useful_until = due + settings.useful_for
+        except OverflowError:
+            continue  # a credential "until 9999": beyond the calendar nobody is reminded
         if wait.ends_at is not None:
             useful_until = min(useful_until, wait.ends_at)
         found.append(

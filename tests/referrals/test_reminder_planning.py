@@ -654,6 +654,13 @@ def test_a_credential_that_expires_is_announced_to_its_owner_and_at_the_end_to_a
     ]
 
 
+@pytest.mark.parametrize("day", [date.min, date(1, 2, 1), date(9999, 12, 29), date.max])
+def test_a_day_at_the_edge_of_the_calendar_stops_no_work(day: date, admin: None) -> None:
+    credential = CredentialFactory.create(issued_on=None, expires_on=day)
+    reminders.credential_changed(credential, at=NOON)
+    assert all(row.due_at > NOON for row in rows(19))
+
+
 @pytest.mark.parametrize("change", ["renewed", "withdrawn", "renewed for good"])
 def test_a_credential_renewed_or_withdrawn_is_not_announced(change: str) -> None:
     credential = CredentialFactory.create(expires_on=date(2027, 4, 1))
