@@ -73,10 +73,12 @@ def import_bundle(
 
 def _therapist(email: str) -> Professional:
     """Locked, so that two imports of one file for one therapist come one after the other."""
+    # A command line may hold bytes that are no text, and no address.
+    address = email.strip().lower().encode(errors="replace").decode()
     pt = (
         Professional.objects.select_for_update(of=("self",), no_key=True)
         .select_related("user", "practice")
-        .filter(user__email=email.strip().lower(), user__is_active=True)
+        .filter(user__email=address, user__is_active=True)
         .filter(role=Professional.Role.PT, left_at__isnull=True)
         .first()
     )

@@ -217,7 +217,11 @@ def _switched_off() -> str:
     return licensed_pt(user__is_active=False).user.email
 
 
-@pytest.mark.parametrize("who", [_unknown, _trainer, _left, _switched_off])
+def _no_text() -> str:
+    return "\udcff@example.org"  # bytes on a command line that are no UTF-8
+
+
+@pytest.mark.parametrize("who", [_unknown, _trainer, _left, _switched_off, _no_text])
 def test_an_address_that_is_no_therapists(who: Callable[[], str]) -> None:
     email = who()
     before = rows()
@@ -458,8 +462,10 @@ def test_the_command_reads_regular_files_only(
     for path in (tmp_path, tmp_path / "missing.json", "/dev/zero", "a\x00b"):
         with pytest.raises(CommandError, match=r"^Nothing was imported\."):
             command(path, pt.user.email, capsys)
-    with pytest.raises(CommandError, match="date"):
-        command(KNEE, pt.user.email, capsys, "--shift-to", "yesterday")
+    for day in ("yesterday", "", "\udcff"):
+        with pytest.raises(CommandError, match="date"):
+            command(KNEE, pt.user.email, capsys, "--shift-to", day)
+    assert not ClientIdentifier.objects.exists()
 
 
 @pytest.mark.usefixtures("refused_episodes")

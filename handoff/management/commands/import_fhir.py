@@ -89,7 +89,7 @@ class Command(BaseCommand):
 
 def _day(written: str | None) -> date | None:
     try:
-        return date.fromisoformat(written) if written else None
+        return None if written is None else date.fromisoformat(written)
     except ValueError:
         raise CommandError("--shift-to takes a date like 2027-01-31.") from None
 
