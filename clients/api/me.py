@@ -1,18 +1,19 @@
 """`me/`: who am I here, and what may I do now?"""
 
 from typing import Any
+from uuid import UUID
 
 from django.utils import timezone
 from rest_framework import serializers
 
-from clients import licensing
+from clients import licensing, profile
 from clients.access import own_clients
 from clients.api.base import Endpoint
 from clients.api.people import ROLES, ClientBriefShape, PracticeShape, client_brief, practice
 from clients.licensing import LICENCE_KINDS
 from clients.models import Credential, Professional, User
-from handoff.api.operations import reads
-from handoff.api.shapes import Shape
+from handoff.api.operations import acts, reads
+from handoff.api.shapes import Body, Shape
 from handoff.core.policy import Policy
 
 
@@ -55,6 +56,17 @@ class MeShape(Shape):
     acts_for = ClientBriefShape(many=True, help_text="Clients I am a guardian of.")
 
 
+class MeBody(Body):
+    """My own details."""
+
+    first_name = serializers.CharField(max_length=80, required=False)
+    last_name = serializers.CharField(max_length=80, required=False)
+    time_zone = serializers.CharField(max_length=64, required=False)
+    phone = serializers.CharField(
+        max_length=30, required=False, allow_blank=True, help_text="Clients only."
+    )
+
+
 class Me(Endpoint):
     policy = Policy.SIGNED_IN
 
@@ -64,9 +76,19 @@ class Me(Endpoint):
 
         What a professional may do is worked out from credentials valid today.
         """
+        return self.show(str(self.account))
+
+    @acts(MeShape, body=MeBody, repeatable=False)
+    def patch(self, body: dict[str, Any]) -> UUID:
+        """Change my own name, time zone or phone.
+
+        A client's own record changes with it.
+        """
+        return profile.change(actor=self.actor, changes=body).pk
+
+    def show(self, pk: str) -> dict[str, Any]:
         at = timezone.now()
-        user = self.request.user
-        assert isinstance(user, User)  # noqa: S101 (the policy let nobody else in)
+        user = User.objects.get(pk=pk)
         rows = list(
             Professional.objects.select_related("user", "practice")
             .filter(pk__in=self.actor.professional_ids)

@@ -43,6 +43,21 @@ def test_me_says_what_i_may_do_now(world: World) -> None:
     assert [each["id"] for each in guardian["acts_for"]] == [str(guardianship.client_id)]
 
 
+def test_everybody_keeps_their_own_name_and_zone(world: World) -> None:
+    guardian = Api(GuardianshipFactory.create().user)
+    for api in (world.pt_api, world.trainer_api, world.client_api, guardian):
+        mine = ok(api.patch("me/", {"first_name": " Robin ", "time_zone": "America/Denver"}))
+        assert mine["name"].startswith("Robin ")
+        assert mine == ok(api.get("me/")) | {"time_zone": "America/Denver"}
+    ok(world.client_api.patch("me/", {"phone": "555-0142"}))
+    world.client.refresh_from_db()
+    assert (world.client.first_name, world.client.phone) == ("Robin", "555-0142")
+    for wrong in ({"phone": "1"}, {"time_zone": "Mars/Olympus"}, {"email": "x@example.org"}):
+        refused = world.pt_api.patch("me/", wrong)
+        assert (refused.status_code, list(refused.json()["errors"])) == (400, list(wrong))
+    assert world.nobody_api.patch("me/", {"first_name": "X"}).status_code == 401
+
+
 def test_somebody_with_two_roles_is_both(world: World) -> None:
     ProfessionalFactory.create(user=world.pt.user, trainer=True)
     me = ok(world.pt_api.get("me/"))
