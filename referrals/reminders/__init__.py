@@ -8,6 +8,7 @@ from referrals.reminders.delivery import claim, deliver
 from referrals.reminders.inbox import (
     Line,
     Reminded,
+    is_listed,
     mark_done,
     mine,
     open_count,
@@ -48,6 +49,7 @@ __all__ = [
     "deliver",
     "episode_changed",
     "heal",
+    "is_listed",
     "mark_done",
     "mine",
     "note_signed",

@@ -9,7 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from handoff.core.actors import Actor
@@ -84,6 +84,11 @@ def open_rows(actor: Actor, at: datetime) -> QuerySet[Reminder]:
         shown_at__isnull=False,
         done_at=None,
     )
+
+
+def is_listed(actor: Actor, at: datetime) -> Exists:
+    """For a query of referrals: whether the person's list holds something about the row."""
+    return Exists(open_rows(actor, at).filter(referral=OuterRef("pk")))
 
 
 def open_count(actor: Actor, at: datetime | None = None) -> int:

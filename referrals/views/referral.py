@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.db.models import Case, IntegerField, QuerySet, Value, When
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -42,6 +42,8 @@ PHASE_OF = {
 }
 """Who leads in a state, for the rail. Everything that ended otherwise is back in rehab's hands."""
 
+DUE = 0
+IN_TURN = ("place", "state_at", "id")
 BOXES = {
     "waiting": "Waiting for you",
     "open": "Open",
@@ -58,6 +60,8 @@ class Row:
     other: str
     is_mine_to_answer: bool
     received: bool
+    is_due: bool
+    """Somebody has been reminded of it and has not answered."""
 
     @property
     def phase(self) -> str:
@@ -74,9 +78,11 @@ def referrals(request: PageRequest) -> HttpResponse:
     box = request.GET.get("box", "waiting")
     if box not in BOXES:
         box = "waiting"
+    rows = _box(request.actor, box)
+    waiting = box == "waiting"
     found = keyset_page(
-        _box(request.actor, box),
-        order=("state_at", "id") if box == "waiting" else ("-state_at", "-id"),
+        in_turn(request.actor, rows, timezone.now()) if waiting else rows,
+        order=IN_TURN if waiting else ("-state_at", "-id"),
         cursor=request.GET.get("cursor"),
     )
     return render(
@@ -101,6 +107,17 @@ def _box(actor: Actor, box: str) -> QuerySet[Referral]:
     return access.waiting_for(actor, rows) if box == "waiting" else rows
 
 
+def in_turn(actor: Actor, rows: QuerySet[Referral], at: datetime) -> QuerySet[Referral]:
+    """Rows that can be ordered by `IN_TURN`: due first, then urgent, the oldest first in each."""
+    place = Case(
+        When(reminders.is_listed(actor, at), then=Value(DUE)),
+        When(priority=Referral.Priority.URGENT, then=Value(DUE + 1)),
+        default=Value(DUE + 2),
+        output_field=IntegerField(),
+    )
+    return rows.annotate(place=place).order_by(*IN_TURN)
+
+
 def row_of(actor: Actor, referral: Referral) -> Row:
     """How `actor` sees a referral in a list."""
     received = referral.recipient_id in actor.professional_ids
@@ -112,6 +129,7 @@ def row_of(actor: Actor, referral: Referral) -> Row:
         other=referral.sender.name if received else referral.recipient.name,
         is_mine_to_answer=mine,
         received=received,
+        is_due=getattr(referral, "place", None) == DUE,  # only where rows were put in turn
     )
 
 

@@ -16,7 +16,7 @@ from handoff.web.requests import PageRequest
 from referrals import access, reminders
 from referrals.models import Referral
 from referrals.states import RECIPIENT_MAY_READ, RECIPIENT_SEES_ENVELOPE
-from referrals.views.referral import Row, row_of
+from referrals.views.referral import Row, in_turn, row_of
 
 AT_ONCE = 10
 """Rows of each list on the first page; the rest is one tap away."""
@@ -46,7 +46,7 @@ def trainer_home(request: PageRequest) -> HttpResponse:
         request,
         "trainer/home.html",
         {
-            "asked": _rows(actor, asked.order_by("sent_at", "id")),
+            "asked": _rows(actor, in_turn(actor, asked, at)),
             "asked_count": capped_count(asked),
             "running": _rows(actor, running.order_by("-state_at", "-id")),
             "running_count": capped_count(running),

@@ -55,3 +55,29 @@ def switches(text: str) -> dict[str, bool]:
     parser = _Switches()
     parser.feed(text)
     return parser.found
+
+
+def submit(
+    browser: Browser, path: str, data: dict[str, Any] | None = None, *, htmx: bool = False
+) -> str:
+    """Send a form that is taken, as a browser or as htmx does; where the answer leads."""
+    answer = browser.post(path, data or {}, headers={"HX-Request": "true"} if htmx else {})
+    status, header = (200, "HX-Redirect") if htmx else (303, "Location")
+    assert answer.status_code == status, (path, answer.status_code, answer.content.decode()[:500])
+    return str(answer[header])
+
+
+def refused(
+    browser: Browser,
+    path: str,
+    status: int,
+    data: dict[str, Any] | None = None,
+    *,
+    htmx: bool = False,
+) -> str:
+    """Send a form that is refused; htmx gets a part of the page, a browser the whole of one."""
+    answer = browser.post(path, data or {}, headers={"HX-Request": "true"} if htmx else {})
+    text = answer.content.decode()
+    assert answer.status_code == status, (path, answer.status_code, text[:500])
+    assert ("<html" in text) is not htmx
+    return text
