@@ -124,6 +124,11 @@ class RestrictionsView:
         return bool(self.decisions) and not self.items
 
     @property
+    def all_lifted(self) -> bool:
+        """Some were listed at a discharge, and none of them is in force any more."""
+        return self.none_needed and any(each.decision == "listed" for each in self.decisions)
+
+    @property
     def unacknowledged(self) -> tuple[RestrictionView, ...]:
         return tuple(item for item in self.items if item.acknowledged_at is None)
 

@@ -6,6 +6,7 @@ and for reminders, in one transaction. Pages and API call these.
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from typing import Final
 from uuid import UUID
 
 from django.db import transaction
@@ -14,6 +15,7 @@ from django.utils import timezone
 
 from clients import access as people
 from clients import consent as consents
+from clients.consent import ConsentState, Standing
 from clients.models import Consent, Professional
 from clients.scopes import Scope
 from handoff.core import audit
@@ -174,6 +176,57 @@ def consents_visible_to(actor: Actor, at: datetime | None = None) -> QuerySet[Co
         "recipient__user",
         "recipient__practice",
     )
+
+
+def standing_of(referral: Referral, at: datetime) -> Standing | None:
+    """How that stands what the client shares from the sender of a referral with its recipient.
+
+    The consent that is active now, whichever question it answered: a client who shares again
+    answers a new one. Without any, how the newest agreement ended, or how the question stands
+    that went out with this referral. None when nobody was asked for this
+    one and nothing is shared.
+    """
+    rows = Consent.objects.filter(
+        client_id=referral.client_id,
+        discloser_id=referral.sender_id,
+        recipient_id=referral.recipient_id,
+    )
+    told = _telling(consents.standings(rows, at).values(), frozenset({referral.consent_id}))
+    if referral.consent_id is None and told is not None and not told.is_active:
+        return None
+    return told
+
+
+def standings_of(referrals: Iterable[Referral], at: datetime) -> list[Standing]:
+    """The same for several referrals of one client: one for each pair, the newest first."""
+    given = list(referrals)
+    own = frozenset(each.consent_id for each in given)
+    pairs = {(each.sender_id, each.recipient_id) for each in given}
+    rows = Consent.objects.filter(
+        client_id__in={each.client_id for each in given},
+        discloser_id__in={sender for sender, _ in pairs},
+        recipient_id__in={recipient for _, recipient in pairs},
+    )
+    by_pair: dict[tuple[UUID, UUID], list[Standing]] = {pair: [] for pair in pairs}
+    for each in consents.standings(rows, at).values():
+        by_pair.get((each.discloser_id, each.recipient_id), []).append(each)
+    told = (_telling(each, own) for each in by_pair.values())
+    return sorted((each for each in told if each), key=lambda each: -each.event_number)
+
+
+_AGREED_TO: Final = frozenset(
+    {
+        *(ConsentState.ACTIVE, ConsentState.NOT_YET, ConsentState.SUSPENDED),
+        *(ConsentState.REVOKED, ConsentState.EXPIRED, ConsentState.SUPERSEDED),
+    }
+)
+
+
+def _telling(found: Iterable[Standing], own: frozenset[UUID | None]) -> Standing | None:
+    """The standing that says how it is. Questions of other occasions are the client's own affair
+    until they agree."""
+    told = [each for each in found if each.state in _AGREED_TO or each.consent_id in own]
+    return max(told, key=lambda each: (each.is_active, each.event_number), default=None)
 
 
 def readable_pair(client_id: UUID, discloser_id: UUID) -> bool:

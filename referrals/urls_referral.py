@@ -11,4 +11,5 @@ urlpatterns = [
     path("clients/<uuid:pk>/", client_page.client, name="client"),
     path("clients/<uuid:pk>/card/", client_page.client_card, name="client_card"),
     path("clients/<uuid:pk>/read/", client_page.acknowledge, name="acknowledge"),
+    path("limits/<uuid:pk>/ask/", client_page.limit_ask, name="limit_ask"),
 ]

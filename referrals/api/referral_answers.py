@@ -5,7 +5,6 @@ from typing import Any
 
 from rest_framework import serializers
 
-from clients import consent as consents
 from clients.api.people import (
     ClientBriefShape,
     ProfessionalBriefShape,
@@ -15,7 +14,7 @@ from clients.api.people import (
 from clients.scopes import Scope
 from handoff.api.shapes import Shape
 from handoff.core.actors import Actor
-from referrals import access, disclosure, reminders
+from referrals import access, disclosure, reminders, sharing
 from referrals.api.parts import Part, part
 from referrals.models import Referral
 from referrals.packets import Envelope
@@ -215,9 +214,9 @@ def _envelope(view: Envelope) -> dict[str, Any]:
 
 
 def _sharing(row: Referral, at: datetime) -> dict[str, Any] | None:
-    if row.consent is None:
+    now = sharing.standing_of(row, at)
+    if now is None:
         return None
-    now = consents.standing(row.consent, at)
     return {
         "state": state_for(Side.DISCLOSER, now.state),
         "classes": sorted(now.classes),

@@ -46,6 +46,15 @@ class MessageForm(forms.Form):
     )
 
 
+class LimitQuestionForm(MessageForm):
+    """The same, about one limit."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["text"].label = "What you ask for, and why"
+        self.fields["text"].help_text = "Loads, repetitions, pain as a number. No diagnosis."
+
+
 class ScheduleForm(forms.Form):
     """Day and time apart: each has a picker on every phone, and errors find their field."""
 

@@ -1,5 +1,6 @@
 """The page of one client: what this person may read of them, and nothing else."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -7,22 +8,32 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import render
 
-from clients import consent as consents
-from clients.models import AccessEntry, Consent
+from clients.consent import Standing
+from clients.models import AccessEntry
 from handoff.core.actors import Actor, Channel
-from handoff.core.errors import Stale
+from handoff.core.errors import Invalid, NotVisible, Stale
 from handoff.core.policy import Policy
-from handoff.web.pages import page, redirect_or_swap
+from handoff.web.pages import page, panel, redirect_or_swap
 from handoff.web.requests import PageRequest
-from referrals import access, disclosure, restrictions
-from referrals.models import Episode, Referral
+from referrals import access, disclosure, particulars, restrictions, sharing
+from referrals.forms.referral import LimitQuestionForm
+from referrals.models import Episode, Referral, RestrictionVersion
 from referrals.packets import Packet, RestrictionsView
+from referrals.particulars import ListedView
 from referrals.permits import Standpoint
 from referrals.states import RECIPIENT_MAY_READ, TERMINAL, State
 from referrals.views.referral import PHASE_OF
 from referrals.vocabulary import Severity
 
 TALLY = {"avoid": Severity.MUST_NOT, "modify": Severity.LIMIT, "caution": Severity.CAUTION}
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """How sharing stands with one therapist who handed the client over to the viewer."""
+
+    standing: Standing
+    therapist: str
 
 
 @page(Policy.SIGNED_IN)
@@ -60,12 +71,42 @@ def acknowledge(request: PageRequest, pk: UUID) -> HttpResponse:
     return redirect_or_swap(request, "client", pk)
 
 
+@page(Policy.TRAINER, methods=("GET", "POST"))
+def limit_ask(request: PageRequest, pk: UUID) -> HttpResponse:
+    """Ask the therapist to lift or explain one limit. It stays in force: only they change it."""
+    limit = particulars.restriction(actor=request.actor, restriction_id=pk)
+    if isinstance(limit, ListedView):
+        raise NotVisible
+    if limit.status != RestrictionVersion.Status.ACTIVE:
+        raise Stale("This limit is lifted already.")
+    form = LimitQuestionForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            restrictions.request_lift(
+                actor=request.actor, restriction_id=pk, text=form.cleaned_data["text"]
+            )
+        except Invalid as refused:
+            for text in refused.errors["text"]:
+                form.add_error("text", text)
+        else:
+            messages.success(request, f"Your question is with {limit.set_by}.")
+            return redirect_or_swap(request, "client", limit.client_id)
+    return panel(
+        request,
+        "trainer/_limit_ask.html",
+        {"limit": limit, "form": form},
+        page="trainer/limit_ask.html",
+        status=422 if form.errors else 200,
+    )
+
+
 def _context(actor: Actor, packet: Packet) -> dict[str, object]:
     at = packet.as_of
     limits = packet.restrictions if isinstance(packet.restrictions, RestrictionsView) else None
     referrals = _referrals(actor, packet.client_id)
     running = next((each for each in referrals if each.state not in TERMINAL), None)
     newest = running or next(iter(referrals), None)
+    shared = _sharing(actor, packet.client_id, at)
     return {
         "packet": packet,
         "is_recipient": packet.standpoint is Standpoint.RECIPIENT,
@@ -77,7 +118,8 @@ def _context(actor: Actor, packet: Packet) -> dict[str, object]:
         "referrals": referrals,
         "referral": newest,
         "phase": PHASE_OF.get(State(newest.state), "rehab") if newest else "rehab",
-        "sharing": _sharing(actor, packet, at),
+        "sharing": shared,
+        "shares_something": any(each.standing.is_active for each in shared),
         "episodes": _episodes(actor, packet.client_id),
     }
 
@@ -112,15 +154,21 @@ def _episodes(actor: Actor, client_id: UUID) -> list[Episode]:
     )
 
 
-def _sharing(actor: Actor, packet: Packet, at: datetime) -> list[consents.Standing]:
-    """How each consent that names the viewer as recipient stands, newest first.
+def _sharing(actor: Actor, client_id: UUID, at: datetime) -> list[Shared]:
+    """How sharing stands with each therapist whose handoff the viewer took on, newest first.
 
     A recipient learns until when, or since when not; never why.
     """
     if not actor.professional_ids:
         return []
-    rows = Consent.objects.filter(
-        client_id=packet.client_id, recipient_id__in=actor.professional_ids
-    ).filter(referrals__state__in=list(RECIPIENT_MAY_READ))
-    found = consents.standings(rows, at).values()
-    return sorted(found, key=lambda each: -each.event_number)
+    taken_on = list(
+        access.referrals_visible_to(actor)
+        .filter(
+            client_id=client_id,
+            recipient_id__in=actor.professional_ids,
+            state__in=list(RECIPIENT_MAY_READ),
+        )
+        .select_related("sender__user")
+    )
+    names = {each.sender_id: each.sender.name for each in taken_on}
+    return [Shared(each, names[each.discloser_id]) for each in sharing.standings_of(taken_on, at)]

@@ -11,15 +11,14 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from clients import consent as consents
 from clients import licensing
 from handoff.core.actors import Actor
-from handoff.core.errors import NotVisible
+from handoff.core.errors import NotVisible, Stale
 from handoff.core.paging import keyset_page
 from handoff.core.policy import Policy
 from handoff.web.pages import page, redirect_or_swap
-from handoff.web.requests import PageRequest
-from referrals import access, disclosure, lifecycle, reminders
+from handoff.web.requests import PageRequest, is_fragment
+from referrals import access, disclosure, lifecycle, reminders, sharing
 from referrals.models import Referral
 from referrals.packets import Envelope
 from referrals.states import (
@@ -176,6 +175,20 @@ def _detail(
     parties = access.parties(actor, found, at)
     received = Party.RECIPIENT in parties
     reads = received and found.state in RECIPIENT_MAY_READ
+    asks_for_papers = received or Party.SENDER in parties
+    ability = licensing.ability(found.recipient, at) if asks_for_papers else None
+    steps = _steps(actor, found, at, bound, open_verb)
+    if received and ability and not ability.may_accept:
+        # What would be refused is not offered; the page says what is missing.
+        steps = [each for each in steps if each.verb is not Verb.ACCEPT]
+    if bound is not None:
+        typed = next((each for each in steps if each.verb == open_verb), None)
+        if typed is None:
+            raise Stale
+        if is_fragment(request):
+            part = {"referral": found, "step": typed, "primary": typed.offer.leads}
+            part["zone"] = referral_steps.session_zone(found)
+            return render(request, "referrals/_step.html", part, status=status)
     context = {
         "referral": found,
         "state": State(found.state),
@@ -188,17 +201,15 @@ def _detail(
         "envelope": _envelope(actor, found, at),
         "reads": reads,
         "goal": disclosure.goal_of(actor=actor, referral_id=pk, at=at)
-        if Party.SENDER in parties
+        if Party.SENDER in parties or reads
         else None,
-        "sharing": _sharing(found, at) if Party.SENDER in parties or reads else None,
+        "sharing": sharing.standing_of(found, at) if Party.SENDER in parties or reads else None,
         "thread": disclosure.thread(actor=actor, referral_id=pk, at=at)
         if parties & {Party.SENDER, Party.RECIPIENT}
         else None,
         "history": disclosure.steps(actor=actor, referral_id=pk, at=at),
-        "steps": _steps(actor, found, at, bound, open_verb),
-        "ability": licensing.ability(found.recipient, at)
-        if Party.SENDER in parties or received
-        else None,
+        "steps": steps,
+        "ability": ability,
         "reminded": reminders.sent_for(found) if Party.SENDER in parties else (),
         "zone": referral_steps.session_zone(found),
     }
@@ -219,10 +230,3 @@ def _envelope(actor: Actor, found: Referral, at: datetime) -> Envelope | None:
     if not access.recipient_may_see_envelope(actor, found):
         return None
     return disclosure.envelope(actor=actor, referral_id=found.pk, at=at)
-
-
-def _sharing(found: Referral, at: datetime) -> consents.Standing | None:
-    """How the consent of this handoff stands: whether, what and until when; never why not."""
-    if found.consent is None:
-        return None
-    return consents.standing(found.consent, at)

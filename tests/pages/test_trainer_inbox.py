@@ -98,9 +98,9 @@ class TestTheFirstPage:
 
     def test_a_trainer_whose_papers_ran_out_is_told_what_is_missing(self, story: Story) -> None:
         assert "You cannot take new clients" not in get(as_(story.trainer), "/home/")
-        Credential.objects.filter(
-            user=story.trainer.user, kind=Credential.Kind.CPR_AED
-        ).update(expires_on=NOON.date() - DAY)
+        Credential.objects.filter(user=story.trainer.user, kind=Credential.Kind.CPR_AED).update(
+            expires_on=NOON.date() - DAY
+        )
         running = received(story, State.IN_PROGRESS)
         text = get(as_(story.trainer), "/home/")
         assert "You cannot take new clients at the moment" in text
