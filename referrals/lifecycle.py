@@ -222,8 +222,13 @@ def begin(*, actor: Actor, referral_id: UUID, at: datetime | None = None) -> Ref
     """The first session took place. Shared limits must have been acknowledged before."""
 
     def guard(referral: Referral, edge: Edge, now: datetime) -> None:
-        live = _live(referral, now)
-        if live is None or Scope.RESTRICTIONS not in live.classes:
+        shared = consents.live(
+            client_id=referral.client_id,
+            at=now,
+            recipient_ids=[referral.recipient_id],
+            discloser_ids=[referral.sender_id],
+        )
+        if not any(Scope.RESTRICTIONS in each.classes for each in shared):
             return
         view = readings.restrictions(
             referral.client, [referral.sender_id], reader_ids=[referral.recipient_id], at=now

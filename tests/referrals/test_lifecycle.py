@@ -501,6 +501,21 @@ def test_limits_that_are_not_shared_cannot_hold_it_up(story: Story) -> None:
     )
 
 
+def test_limits_are_read_first_even_if_nothing_else_is_shared_any_more(story: Story) -> None:
+    """A client who shares less afterwards keeps the trainer's duty to read what is still shared."""
+    referral = story.accepted()
+    sharing.narrow(
+        actor=story.as_client,
+        consent_id=Consent.objects.get().pk,
+        classes=[Scope.RESTRICTIONS],
+        at=NOON,
+    )
+    with pytest.raises(NotAllowed, match="read the current limits"):
+        lifecycle.begin(actor=story.as_trainer, referral_id=referral.pk, at=NOON)
+    restrictions.acknowledge_all(actor=story.as_trainer, client_id=story.client.pk, at=NOON)
+    lifecycle.begin(actor=story.as_trainer, referral_id=referral.pk, at=NOON)
+
+
 def test_reports_close_the_loop(story: Story) -> None:
     referral = story.running()
     lifecycle.report(
