@@ -13,7 +13,7 @@ class HandoffForm(EntryForm):
     """The trainers are drawn by the page, one radio each."""
 
     recipient = Entry(label="Trainer", widget=forms.RadioSelect())
-    find = words("Find a trainer", required=False, hint="Name, gym or city")
+    find = words("Find a trainer by name, gym or city", required=False)
     goal = words(
         "What the client wants to train for",
         required=False,

@@ -70,7 +70,10 @@ class NoteForm(EntryForm):
 class GoalForm(EntryForm):
     text = words("Goal")
     outcome = one_of("What became of it", GoalOutcome.choices)
-    why_not = words("Why not fully", required=True, hint="For example: 82% at week 12")
+    # The blank stands for "empty" in the style sheet, which shows the field where it is asked for.
+    why_not = words(
+        "Why not fully", required=True, hint="For example: 82% at week 12", placeholder=" "
+    )
 
     @property
     def is_blank(self) -> bool:

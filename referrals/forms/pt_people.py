@@ -17,7 +17,12 @@ class FindForm(forms.Form):
         max_length=100,
         required=False,
         widget=forms.TextInput(
-            attrs={"type": "search", "placeholder": "Find a client by name", "autocomplete": "off"}
+            attrs={
+                "class": "input",
+                "type": "search",
+                "placeholder": "Find a client by name",
+                "autocomplete": "off",
+            }
         ),
     )
 

@@ -28,6 +28,8 @@ from referrals.states import OPEN, State
 
 MOST_READY = 20
 MOST_OTHERS = 8
+SOMEBODY = "the trainer"
+"""Whom the parts speak of before one is chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,12 +244,13 @@ def _parts(discloser: str) -> list[Part]:
         Part(
             scope=scope,
             title=text.title,
-            meaning=text.meaning,
+            # A name may begin a sentence as it is; what stands for one here may not.
+            meaning=text.meaning.replace(f". {SOMEBODY}", f". {SOMEBODY.capitalize()}"),
             usual=scope in SUGGESTED,
             needed=scope is MINIMUM_SHARED,
         )
         for scope, text in (
-            (each, words.text_for(each, recipient="the trainer", discloser=discloser))
+            (each, words.text_for(each, recipient=SOMEBODY, discloser=discloser))
             for each in words.scopes
         )
     ]

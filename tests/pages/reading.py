@@ -32,6 +32,41 @@ def post(browser: Browser, path: str, data: dict[str, Any] | None = None, status
     return answer.content.decode()
 
 
+def part(
+    browser: Browser,
+    path: str,
+    data: dict[str, Any] | None = None,
+    *,
+    status: int = 200,
+    on: str = "/",
+) -> str:
+    """What htmx gets from the page `on`: with `data` for a post, without for a look."""
+    headers = {"HX-Request": "true", "HX-Current-URL": f"http://testserver{on}"}
+    answer = (
+        browser.get(path, headers=headers)
+        if data is None
+        else browser.post(path, data, headers=headers)
+    )
+    assert answer.status_code == status, (path, answer.status_code, answer.content.decode()[:500])
+    return answer.content.decode()
+
+
+def leads(browser: Browser, path: str, data: dict[str, Any], *, htmx: bool = False) -> str:
+    """The address that a successful post goes on to, by the browser or by htmx."""
+    if htmx:
+        answer = browser.post(path, data, headers={"HX-Request": "true"})
+        assert answer.status_code == 200, (path, answer.status_code, answer.content.decode()[:500])
+        return str(answer["HX-Redirect"])
+    answer = browser.post(path, data)
+    assert answer.status_code == 303, (path, answer.status_code, answer.content.decode()[:500])
+    return str(answer["Location"])
+
+
+def kept(browser: Browser) -> str:
+    """Everything that outlives a request: the session, messages in it, and the cookies."""
+    return f"{dict(browser.session.items())} {browser.cookies.output()}"
+
+
 def queries_of(browser: Browser, path: str) -> int:
     """How many queries a page takes, its session and frame included."""
     with CaptureQueriesContext(connection) as queries:
