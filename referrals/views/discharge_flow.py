@@ -219,7 +219,7 @@ def _lines(values: Mapping[str, object]) -> list[tuple[str, object]]:
 def _revision(request: PageRequest) -> int:
     """Of the note on the page; `over` is the one that the person decided to write over."""
     sent = request.POST.get("over") or request.POST.get("revision", "")
-    return int(sent) if sent.isdigit() and len(sent) < 10 else -1
+    return int(sent) if sent.isdecimal() and len(sent) < 10 else -1
 
 
 def _identifier(text: str) -> UUID:
@@ -244,7 +244,7 @@ def _posted(request: PageRequest, row: Episode, note: DischargeNote, at: datetim
         case "limit":
             return redirect_or_swap(request, "limit_new", row.pk)
         case "change":
-            return redirect_or_swap(request, "limit_change", row.pk, which)
+            return redirect_or_swap(request, "limit_change", row.pk, _identifier(which))
         case "remove":
             restrictions.remove_draft(actor=actor, version_id=_identifier(which), at=at)
             return redirect_or_swap(request, discharge_url(row.pk, "limits"))

@@ -244,7 +244,7 @@ def _edit_for(row: Episode) -> Edit:
 def _number(request: PageRequest, current: int) -> int:
     """The version that was on the page: as posted, or the one shown now."""
     sent = request.POST.get("version", "")
-    return int(sent) if sent.isdigit() and len(sent) < 6 else current
+    return int(sent) if sent.isdecimal() and len(sent) < 6 else current
 
 
 def _only_looks(request: PageRequest) -> bool:
@@ -376,7 +376,6 @@ def _editor(
         "form": form,
         "edit": edit,
         "preview": shown,
-        "criteria_errors": wrong.errors.get("criteria", ()) if wrong else (),
         "marks": marks_of([shown]) if shown else [],
         "inline": is_fragment(request) and stands_on_discharge(request),
         "fresh": request.method != "POST",
