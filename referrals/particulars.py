@@ -355,7 +355,9 @@ def _readers(actor: Actor, allowed: Permit) -> frozenset[UUID]:
 def _versions(row: Restriction) -> QuerySet[RestrictionVersion]:
     return RestrictionVersion.objects.filter(
         restriction=row, signed_at__isnull=False
-    ).select_related("restriction__episode__pt__practice", "set_by")
+    ).select_related(
+        "restriction__episode__pt__practice", "restriction__episode__pt__user", "set_by"
+    )
 
 
 def _scores(episode_id: UUID, _allowed: Permit, _at: datetime) -> tuple[ScoreView, ...]:

@@ -1,7 +1,6 @@
 """An episode of care: opened, looked at, corrected, measured, added to."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from django.contrib import messages
@@ -12,7 +11,7 @@ from django.utils import timezone
 from clients import guardians
 from clients.models import Client
 from handoff.core.actors import Actor
-from handoff.core.errors import Invalid, NotAllowed
+from handoff.core.errors import Invalid
 from handoff.core.policy import Policy
 from handoff.web.dates import day_text
 from handoff.web.pages import page, redirect_or_swap
@@ -23,6 +22,7 @@ from referrals.models import DischargeNote, Episode, Referral
 from referrals.packets import Workspace
 from referrals.states import OPEN, State
 from referrals.views.limit_preview import preview_of
+from referrals.views.note_page import against_signing
 
 Status = Episode.Status
 
@@ -153,7 +153,7 @@ def _episode(
             if name in ("last_visit_on", "visits_completed", "planned_discharge_on")
         },
         "treats": treats,
-        "against": _against(actor, row, at),
+        "against": against_signing(actor, row, at),
         "is_running": row.status == Status.ACTIVE,
         "is_review": row.status == Status.REVIEW,
         "is_error": row.status == Status.ENTERED_IN_ERROR,
@@ -175,15 +175,6 @@ def _episode(
         "deciders": len(guardians.deciders(row.client, at)),
     }
     return render(request, "pt/episode.html", context, status=422 if form.errors else 200)
-
-
-def _against(actor: Actor, row: Episode, at: datetime) -> str:
-    """Why the actor may not sign for this episode now; "" when they may."""
-    try:
-        discharge.licence_of(actor, row, at)
-    except NotAllowed as refused:
-        return refused.reason
-    return ""
 
 
 def _ended(actor: Actor, client: Client) -> list[tuple[str, str]]:

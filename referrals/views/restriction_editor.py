@@ -28,7 +28,12 @@ from referrals.models import Episode
 from referrals.packets import DraftRestrictionView, RestrictionView
 from referrals.particulars import ListedView, VersionView
 from referrals.views.limit_preview import LimitPreview, marks_of, preview, preview_of
-from referrals.views.note_page import discharge_url, ready_context, stands_on_discharge
+from referrals.views.note_page import (
+    against_signing,
+    discharge_url,
+    ready_context,
+    stands_on_discharge,
+)
 from referrals.vocabulary import KIND_RULES, Comparator, Need, RestrictionKind, Severity
 
 Status = Episode.Status
@@ -142,7 +147,7 @@ def limit_history(request: PageRequest, restriction_id: UUID) -> HttpResponse:
             {"view": each, "changed": _changed(each, before)}
             for each, before in zip(versions, [*versions[1:], None], strict=True)
         ],
-        "treats": care.treats(request.actor, row),
+        "may_change": not against_signing(request.actor, row, timezone.now()),
     }
     return render(request, "pt/limit_history.html", context)
 

@@ -307,5 +307,3 @@ class TestWhoMayLook:
         browser = as_(practice.pt)
         assert "Clients you train" in get(browser, "/clients/")
         assert "Ivo" not in get(browser, "/clients/?as=trainer")
-
-

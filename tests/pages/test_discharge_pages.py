@@ -135,7 +135,12 @@ class TestTyping:
     def test_what_cannot_be_saved_keeps_nothing_else_back(self, scene: Therapy) -> None:
         note = scene.note()
         browser = as_(scene.pt)
-        over = {"pain_now": "some", "discharge_on": "soon", "course": "The rest", "goals-1-text": "x" * 301}
+        over = {
+            "pain_now": "some",
+            "discharge_on": "soon",
+            "course": "The rest",
+            "goals-1-text": "x" * 301,
+        }
         text = part(browser, path_of(scene, "save"), typed(note, **over))
         assert "Not everything could be saved" in text
         for target in ("id_pain_now", "id_discharge_on", "id_goals-1-text"):
