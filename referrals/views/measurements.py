@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from clients.scopes import Scope
 from handoff.core.actors import Actor
-from handoff.core.errors import Invalid
+from handoff.core.errors import Invalid, NotVisible
 from handoff.core.policy import Policy
 from handoff.web.pages import page, panel, redirect_or_swap
 from handoff.web.requests import PageRequest
@@ -46,7 +46,9 @@ def measurement_remove(
     request: PageRequest, episode_id: UUID, measurement_id: UUID
 ) -> HttpResponse:
     """Take back a value that was typed wrongly."""
-    access.episode_for(request.actor, episode_id)
+    row = access.episode_for(request.actor, episode_id)
+    if not row.measurements.filter(pk=measurement_id).exists():
+        raise NotVisible
     care.remove_measurement(actor=request.actor, measurement_id=measurement_id)
     messages.success(request, "The score is removed.")
     return redirect_or_swap(request, "measurements", episode_id)

@@ -122,6 +122,8 @@ def limit_change(request: PageRequest, episode_id: UUID, restriction_id: UUID) -
 def limit_remove(request: PageRequest, episode_id: UUID, version_id: UUID) -> HttpResponse:
     """Take a listed limit off before the note is signed."""
     row = access.episode_for(request.actor, episode_id)
+    if not row.restrictions.filter(versions__pk=version_id).exists():
+        raise NotVisible
     restrictions.remove_draft(actor=request.actor, version_id=version_id)
     if is_fragment(request):
         return _listed(request, row, timezone.now())

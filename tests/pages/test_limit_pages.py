@@ -10,7 +10,7 @@ import pytest
 from clients.models import Professional
 from referrals import restrictions
 from referrals.models import Restriction, RestrictionVersion
-from tests.factories import NOON, ProfessionalFactory, UserFactory, licensed_pt
+from tests.factories import NOON, EpisodeFactory, ProfessionalFactory, UserFactory, licensed_pt
 from tests.pages.reading import as_, get, kept, leads, part, post, queries_of
 from tests.referrals.scenes import LIGHT_LOADS, NO_PRESSING, Therapy, trail
 
@@ -470,7 +470,10 @@ class TestWhoMay:
         browser = as_(scene.pt)
         get(browser, f"/episodes/{scene.episode.pk}/limits/{version.restriction_id}/", 404)
         post(browser, f"/episodes/{scene.episode.pk}/limits/{version.pk}/remove/", {}, 404)
-        assert RestrictionVersion.objects.filter(pk=version.pk).exists()
+        mine = EpisodeFactory.create(client=scene.client, pt=scene.pt)
+        own = scene.list_restrictions(LIGHT_LOADS)[0]
+        post(browser, f"/episodes/{mine.pk}/limits/{own.pk}/remove/", {}, 404)
+        assert RestrictionVersion.objects.filter(pk__in=[version.pk, own.pk]).count() == 2
 
 
 def test_the_history_costs_the_same_for_two_versions_and_for_nine(scene: Therapy) -> None:
