@@ -6,17 +6,20 @@ none.
 
 from collections.abc import Callable
 from datetime import timedelta
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from allauth.account.admin import EmailAddress
 from allauth.account.decorators import secure_admin_login
-from allauth.mfa.admin import Authenticator
-from allauth.usersessions.admin import UserSession
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib import admin, messages
+from django.contrib.auth.models import Group
 from django.db import transaction
 from django.db.models import QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
+from django.shortcuts import redirect
 from django.utils import timezone
 
 from clients import verification
@@ -33,6 +36,7 @@ from clients.models import (
 from handoff.core.actors import Actor, Channel
 from handoff.core.audit import AuditEntry
 from handoff.core.errors import DomainError
+from handoff.web.browsers import browser_name
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -46,10 +50,15 @@ admin.site.site_title = "Handoff"
 admin.site.index_title = "What needs a person"
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # one login
 
-# Importing allauth's admin registers these. They hold the keys of sessions, the secrets of
-# second factors and the addresses passwords are reset by: whoever sees or edits them can become
-# anybody, and read what only that person may.
-admin.site.unregister([EmailAddress, Authenticator, UserSession])
+
+def _to_our_password_page(
+    request: HttpRequest, extra_context: dict[str, Any] | None = None
+) -> HttpResponseRedirect:
+    """Ours asks for the old password under limits, and ends the tokens with it."""
+    return redirect("account_change_password")
+
+
+admin.site.password_change = _to_our_password_page  # type: ignore[assignment,method-assign]
 
 
 def admin_actor(request: HttpRequest) -> Actor:
@@ -117,6 +126,54 @@ class KeptAdmin(AskedAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: "Model | None" = None) -> bool:
         return False
+
+
+# Roles are computed from what somebody holds now, so groups would promise something else. And
+# allauth's own tables would let an administrator read the secret behind a second factor, or move an
+# address to another account and reset its password: ways to clinical content.
+for _app in ("django.contrib.auth", "allauth.account", "allauth.mfa", "allauth.usersessions"):
+    import_module(f"{_app}.admin")  # comes after us in the list of apps, and has to be there now
+for _model in (Group, EmailAddress, Authenticator, UserSession):
+    admin.site.unregister(_model)
+
+
+@admin.register(EmailAddress)
+class EmailAddressAdmin(ReadOnlyAdmin):
+    list_display = ("email", "user", "verified", "primary")
+    list_filter = ("verified", "primary")
+    list_select_related = ("user",)
+    search_fields = ("=email",)
+    search_help_text = "A whole address."
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(ReadOnlyAdmin):
+    """That somebody has a second factor. Taking one off is for whoever lost it: it says so."""
+
+    list_display = ("user", "type", "created_at", "last_used_at")
+    list_filter = ("type",)
+    list_select_related = ("user",)
+    search_fields = ("=user__email",)
+    search_help_text = "A whole address."
+    fields = ("user", "type", "created_at", "last_used_at")
+
+    def has_delete_permission(self, request: HttpRequest, obj: "Model | None" = None) -> bool:
+        return bool(request.user.has_perm("mfa.delete_authenticator"))
+
+
+@admin.register(UserSession)
+class UserSessionAdmin(ReadOnlyAdmin):
+    """Where somebody is signed in, without the key that would let in whoever knows it."""
+
+    list_display = ("user", "created_at", "last_seen_at", "ip", "browser")
+    list_select_related = ("user",)
+    search_fields = ("=user__email", "=ip")
+    search_help_text = "A whole address, or an IP address."
+    fields = ("user", "created_at", "last_seen_at", "ip", "user_agent")
+
+    @admin.display(ordering="user_agent")
+    def browser(self, session: UserSession) -> str:
+        return browser_name(session.user_agent)
 
 
 @admin.register(User)

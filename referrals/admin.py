@@ -1,5 +1,7 @@
 """The admin's queues and reference data. States, ages and ids; no clinical text anywhere."""
 
+from copy import copy
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -7,10 +9,13 @@ from django.contrib import admin
 from django.db import transaction
 from django.db.models import QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
+from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 
 from clients.admin import KeptAdmin, ReadOnlyAdmin, each
+from clients.models import Credential, Guardianship
 from referrals import lifecycle, reminders
 from referrals.models import (
     Holiday,
@@ -54,6 +59,48 @@ class Queue(admin.SimpleListFilter):
                 return queryset.filter(state__in=ended)
             case _:
                 return queryset
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One queue on the first page of the administration; `path` lists exactly what is counted."""
+
+    label: str
+    count: int
+    path: str
+
+
+def waiting(request: HttpRequest) -> list[Waiting]:
+    """What waits for an administrator, as far as this one may see it."""
+    queues = (
+        (Credential, "to be checked", "standing=unverified"),
+        (Credential, "end within 60 days", "standing=ending"),
+        (Guardianship, "to be verified", "verified_at__isempty=1"),
+        (Referral, "waiting more than a week", "queue=stuck"),
+        (Reminder, "could not be sent", f"state__exact={Reminder.State.DEAD}"),
+    )
+    found = []
+    for model, words, query in queues:
+        kind = admin.site.get_model_admin(model)
+        if not kind.has_view_permission(request):
+            continue
+        asked = copy(request)
+        asked.GET = QueryDict(query)
+        count = kind.get_changelist_instance(asked).get_queryset(asked).count()
+        path = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+        label = f"{model._meta.verbose_name_plural} {words}"
+        found.append(Waiting(label, count, f"{path}?{query}"))
+    return found
+
+
+_plain_index = admin.site.index
+
+
+def _index(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+    return _plain_index(request, {"queues": waiting(request), **(extra_context or {})})
+
+
+admin.site.index = _index  # type: ignore[method-assign]
 
 
 @admin.register(Referral)

@@ -61,7 +61,7 @@ _PLACES: dict[Role, tuple[Place, ...]] = {
         Place("/consents/", "Sharing", "lock"),
         Place("/access/", "Who looked", "eye"),
     ),
-    Role.ADMIN: (_HOME, Place("/admin/", "Administration", "list")),
+    Role.ADMIN: (Place("/admin/", "Administration", "list"),),  # also what /home/ leads to
 }
 # Somebody with several roles has a first page for each; `/home/` is that of the weightiest.
 _FIRST_PAGES: tuple[tuple[frozenset[Role], Place], ...] = (

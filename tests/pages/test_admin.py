@@ -4,6 +4,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP
+from allauth.mfa.utils import decrypt
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.core.management import call_command
@@ -86,12 +91,16 @@ def test_clinical_tables_are_not_in_the_admin_at_all() -> None:
         assert hidden not in names
 
 
-def test_nothing_that_opens_somebody_elses_account_is_in_the_admin() -> None:
-    """Keys of sessions, second factors, and addresses a password can be reset by."""
+def test_of_the_accounts_tables_only_what_was_made_harmless_is_in_the_admin() -> None:
+    """See `test_an_administrator_cannot_take_anybodys_place` for these three."""
     foreign = {model._meta.label for model in admin.site._registry} - {
         model._meta.label for model in admin.site._registry if model._meta.app_label in OURS
     }
-    assert foreign == {"auth.Group"}
+    assert foreign == {
+        "account.EmailAddress",
+        "mfa.Authenticator",
+        "usersessions.UserSession",
+    }
 
 
 ORACLES = (
@@ -100,6 +109,7 @@ ORACLES = (
     *("clients/invitation/?token_hash__startswith=", "clients/invitation/?email__startswith="),
     *("referrals/referral/?goal__icontains=", "referrals/referral/?client__last_name__contains="),
     *("referrals/referral/?note__diagnosis__contains=", "core/auditentry/?facts__icontains="),
+    *("usersessions/usersession/?session_key__startswith=", "mfa/authenticator/?data__contains="),
 )
 
 
@@ -245,3 +255,49 @@ def test_the_change_history_names_fields_and_never_values(as_admin: Browser) -> 
     assert Credential.objects.get(pk=held.pk).number == "SECRET-2"
     (entry,) = LogEntry.objects.all()
     assert "SECRET" not in entry.change_message + entry.object_repr
+
+
+def test_the_first_page_counts_what_waits_and_leads_to_it(as_admin: Browser) -> None:
+    CredentialFactory.create(unverified=True)
+    page = as_admin.get("/admin/")
+    queues = page.context["queues"]
+    for queue in queues:
+        listed = as_admin.get(queue.path)
+        assert listed.status_code == 200
+        assert listed.context["cl"].result_count == queue.count
+    assert [queue.label for queue in queues if queue.count] == ["credentials to be checked"]
+
+
+def test_an_administrator_cannot_take_anybodys_place(as_admin: Browser) -> None:
+    """Neither through the secret of a second factor, nor a session, nor a moved address."""
+    user = UserFactory.create()
+    TOTP.activate(user, "JBSWY3DPEHPK3PXP")
+    factor = Authenticator.objects.get(user=user)
+    session = UserSession.objects.create(
+        user=user, ip="127.0.0.1", session_key="k" * 32, user_agent="Firefox"
+    )
+    address = EmailAddress.objects.get(user=user)
+    secrets = (decrypt(factor.data["secret"]), factor.data["secret"], session.session_key)
+    for row in (factor, session, address):
+        path = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+        shown = as_admin.get(path)
+        assert shown.status_code == 200
+        assert not [each for each in secrets if each in shown.content.decode()]
+        moved = {"user": str(user.pk), "email": "somebody.else@example.org"}
+        assert as_admin.post(path, moved).status_code == 403
+        add = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_add")
+        assert as_admin.get(add).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "model", ["account_emailaddress", "mfa_authenticator", "usersessions_usersession"]
+)
+def test_lists_of_accounts_can_be_searched(as_admin: Browser, model: str) -> None:
+    found = as_admin.get(reverse(f"admin:{model}_changelist"), {"q": "somebody@example.org"})
+    assert found.status_code == 200
+
+
+def test_the_password_is_changed_on_our_own_page(as_admin: Browser) -> None:
+    """There it is asked for anew, under limits, and the tokens end with the old one."""
+    answer = as_admin.get("/admin/password_change/")
+    assert answer["Location"] == reverse("account_change_password")

@@ -61,7 +61,7 @@ def test_each_role_has_its_own_places(role: Role, labels: list[str]) -> None:
 
 def test_place_without_a_page_is_left_out() -> None:
     """/admin/, /triage/ and /directory/ are not among the addresses of this test."""
-    assert [place.path for place in places_of(person(Role.ADMIN))] == ["/home/", "/reminders/"]
+    assert [place.path for place in places_of(person(Role.ADMIN))] == ["/reminders/"]
     assert places_of(ANONYMOUS) == []
 
 
