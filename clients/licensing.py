@@ -6,8 +6,11 @@ Nothing here is stored or cached: a licence that ended at midnight stops countin
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import Enum
 from uuid import UUID
 from zoneinfo import ZoneInfo
+
+from django.db.models import F
 
 from clients.models import Credential, Professional
 from handoff.core.errors import NotAllowed
@@ -23,6 +26,42 @@ def local_day(professional: Professional, at: datetime) -> date:
 def valid_credentials(user_id: UUID, day: date) -> list[Credential]:
     """The person's verified, unexpired credentials on `day`, newest expiry first."""
     return list(Credential.objects.filter(user_id=user_id).valid_on(day))
+
+
+class PaperState(Enum):
+    """How one credential stands on a day, in the words of its owner's page."""
+
+    VALID = "valid"
+    UNCHECKED = "unchecked"
+    ENDED = "ended"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A credential beside whether it counts, for whoever holds it."""
+
+    credential: Credential
+    state: PaperState
+
+
+def papers_of(user_id: UUID, day: date) -> list[Paper]:
+    """Everything this person has handed in, also what does not count, latest expiry first."""
+    held = Credential.objects.filter(user_id=user_id).order_by(
+        F("expires_on").desc(nulls_first=True), "kind"
+    )
+    valid = {each.pk for each in valid_credentials(user_id, day)}
+    return [Paper(each, _paper_state(each, day, is_valid=each.pk in valid)) for each in held]
+
+
+def _paper_state(credential: Credential, day: date, *, is_valid: bool) -> PaperState:
+    if is_valid:
+        return PaperState.VALID
+    if credential.withdrawn_at is not None:
+        return PaperState.WITHDRAWN
+    if credential.expires_on is not None and credential.expires_on < day:
+        return PaperState.ENDED
+    return PaperState.UNCHECKED
 
 
 def licence_for(credentials: Iterable[Credential], state: str) -> Credential | None:

@@ -1,8 +1,10 @@
-"""`/profile/`: my name, my time zone, my phone."""
+"""`/profile/`: my name, my time zone, my phone; for professionals, how their papers stand."""
 
 from django.contrib import messages
 from django.http import HttpResponse
+from django.utils import timezone
 
+from clients import licensing
 from clients import profile as details
 from clients.access import own_clients
 from clients.forms import ProfileForm
@@ -44,7 +46,11 @@ def profile(request: PageRequest) -> HttpResponse:
     return panel(
         request,
         "clients/_profile.html",
-        {"form": form, "record": record},
+        {
+            "form": form,
+            "record": record,
+            "papers": licensing.papers_of(user.pk, timezone.localdate()),
+        },
         page="clients/profile.html",
         status=422 if form.errors else 200,
     )

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
+from django.utils import timezone
 from django.utils.dateformat import format as in_words
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as noop
@@ -63,7 +64,7 @@ def path(reminder: Reminder) -> str:
         case Rule.NOT_ACKNOWLEDGED if audience is Audience.RECIPIENT:
             return f"/clients/{_there(reminder.referral).client_id}/"
         case Rule.CREDENTIAL_EXPIRING:
-            return "/home/"
+            return "/profile/"
         case _:
             return f"/referrals/{reminder.referral_id}/"
 
@@ -128,11 +129,18 @@ def _of_credential(reminder: Reminder, audience: Audience) -> str:
     credential = _there(reminder.credential)
     day = in_words(credential.expires_on, DAY) if credential.expires_on else ""
     kind = credential.get_kind_display()
-    if audience is Audience.ADMIN:
-        return _("{owner}: {kind} ends on {day}.").format(
-            owner=credential.user.name, kind=kind, day=day
-        )
-    return _("{kind}: yours ends on {day}. Renew it in time.").format(kind=kind, day=day)
+    today = local_today(timezone.now(), reminder.zone)  # of the reading, not of the planning
+    is_over = credential.expires_on is not None and credential.expires_on < today
+    match audience, is_over:
+        case Audience.ADMIN, True:
+            text = _("{owner}: {kind} ended on {day}.")
+        case Audience.ADMIN, _:
+            text = _("{owner}: {kind} ends on {day}.")
+        case _, True:
+            text = _("{kind}: yours ended on {day}. Renewal is due.")
+        case _:
+            text = _("{kind}: yours ends on {day}. Renew it in time.")
+    return text.format(owner=credential.user.name, kind=kind, day=day)
 
 
 _REFERRAL: Final[dict[tuple[Rule, Audience], str]] = {

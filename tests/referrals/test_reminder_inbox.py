@@ -1,7 +1,8 @@
 """The person's own list: its words and pages, ticking off, putting off; the sender's view."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -242,12 +243,29 @@ def test_the_words_about_a_credential() -> None:
     reminders.credential_changed(credential, at=NOON)
     assert words(19, "owner") == (
         "Physical therapist licence: yours ends on 1 Apr 2027. Renew it in time.",
-        "/home/",
+        "/profile/",
     )
     assert words(19, "admin") == (
         "Paula Berg: Physical therapist licence ends on 1 Apr 2027.",
         "/admin/",
     )
+
+
+def test_a_credential_that_is_over_does_not_end_in_the_future(time_machine: Any) -> None:
+    credential = CredentialFactory.create(
+        expires_on=date(2027, 4, 1),
+        user__first_name="Paula",
+        user__last_name="Berg",
+        user__time_zone="America/New_York",
+    )
+    reminders.credential_changed(credential, at=NOON)
+    time_machine.move_to(datetime(2027, 4, 2, 3, 0, tzinfo=UTC))  # still 1 April in New York
+    assert "yours ends on 1 Apr 2027." in words(19, "owner")[0]
+    time_machine.move_to(datetime(2027, 4, 2, 5, 0, tzinfo=UTC))
+    assert words(19, "owner")[0] == (
+        "Physical therapist licence: yours ended on 1 Apr 2027. Renewal is due."
+    )
+    assert words(19, "admin")[0] == "Paula Berg: Physical therapist licence ended on 1 Apr 2027."
 
 
 def test_a_reminder_about_something_else_has_no_words() -> None:
