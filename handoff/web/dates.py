@@ -22,9 +22,11 @@ def day_text(value: date | datetime) -> str:
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
-def moment_text(value: datetime, *, today: date | None = None) -> str:
-    """`12 Jan 2027, 18:04`, or `Today, 18:04`."""
+def moment_text(value: datetime, *, today: date | None = None, exact: bool = False) -> str:
+    """`12 Jan 2027, 18:04`, or `Today, 18:04`; `exact` for what is kept or printed."""
     local = timezone.localtime(value) if timezone.is_aware(value) else value
+    if exact:
+        return f"{day_text(local)}, {local:%H:%M}"
     today = today or timezone.localdate()
     named = {0: "Today", 1: "Yesterday"}.get((today - local.date()).days)
     return f"{named or day_text(local)}, {local:%H:%M}"

@@ -14,6 +14,7 @@ from django.utils import timezone
 from handoff.web import dates, look
 from handoff.web.bodymap import VIEWS, draw, figure, region_at, sites_of, strictest
 from handoff.web.paging import Page
+from handoff.web.templatetags import ui
 from handoff.web.templatetags.ui import icon_names
 from referrals.vocabulary import BodyRegion, Laterality, Severity
 
@@ -215,6 +216,22 @@ def test_moment_names_today_and_yesterday() -> None:
         assert dates.moment_text(at, today=date(2027, 1, 12)) == "Today, 18:04"
         assert dates.moment_text(at, today=date(2027, 1, 13)) == "Yesterday, 18:04"
         assert dates.moment_text(at, today=date(2027, 3, 1)) == "12 Jan 2027, 18:04"
+
+
+def test_what_is_kept_or_printed_never_says_today() -> None:
+    with timezone.override(ZoneInfo("UTC")):
+        at = datetime(2027, 1, 12, 18, 4, tzinfo=ZoneInfo("UTC"))
+        today = date(2027, 1, 12)
+        assert dates.moment_text(at, today=today, exact=True) == "12 Jan 2027, 18:04"
+        assert "12 Jan 2027, 18:04" in ui.moment(at, exact=True)
+
+
+def test_the_last_day_of_what_ends_at_midnight() -> None:
+    with timezone.override(ZoneInfo("America/New_York")):
+        midnight = datetime(2027, 5, 26, tzinfo=ZoneInfo("America/New_York"))
+        assert "25 May 2027" in ui.day(midnight, last=True)
+        assert "26 May 2027" in ui.day(midnight)
+        assert "25 May 2027" in ui.day(date(2027, 5, 25), last=True)
 
 
 def test_timeline_takes_mappings_and_objects() -> None:

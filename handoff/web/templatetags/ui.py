@@ -5,7 +5,7 @@ attributes that assistive technology needs. Everything a person typed is escaped
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -231,10 +231,16 @@ def _component(name: str, context: dict[str, Any]) -> SafeString:
 
 
 @register.simple_tag
-def day(value: date | datetime | None, relative: bool = False) -> SafeString:
-    """`12 Jan 2027`, and with `relative=True` also `, in 50 days`."""
+def day(value: date | datetime | None, relative: bool = False, last: bool = False) -> SafeString:
+    """`12 Jan 2027`, and with `relative=True` also `, in 50 days`.
+
+    `last=True` is for an instant at which something is over: the day it still counts on, which is
+    the day before where it ends at midnight.
+    """
     if value is None:
         return SafeString("")
+    if last and isinstance(value, datetime):
+        value -= timedelta(microseconds=1)
     far = f", {dates.distance_text(value)}" if relative else ""
     return format_html(
         '<time datetime="{}">{}</time>{}',
@@ -257,11 +263,18 @@ def distance(value: date | datetime | None) -> SafeString:
 
 
 @register.simple_tag
-def moment(value: datetime | None) -> SafeString:
-    """`Today, 18:04` or `12 Jan 2027, 18:04`, in the reader's zone."""
+def moment(value: datetime | None, exact: bool = False) -> SafeString:
+    """`Today, 18:04` or `12 Jan 2027, 18:04`, in the reader's zone.
+
+    `exact=True` where the words outlive the day (a signature, paper) or stand inside a sentence.
+    """
     if value is None:
         return SafeString("")
-    return format_html('<time datetime="{}">{}</time>', value.isoformat(), dates.moment_text(value))
+    return format_html(
+        '<time datetime="{}">{}</time>',
+        value.isoformat(),
+        dates.moment_text(value, exact=bool(exact)),
+    )
 
 
 @register.inclusion_tag("components/timeline.html")
