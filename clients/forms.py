@@ -3,6 +3,8 @@
 from typing import Any
 from zoneinfo import available_timezones
 
+from allauth.account.forms import ChangePasswordForm as AllauthChangePasswordForm
+from allauth.account.forms import ResetPasswordKeyForm as AllauthResetPasswordKeyForm
 from allauth.account.forms import SignupForm as AllauthSignupForm
 from django import forms
 
@@ -23,6 +25,31 @@ class SignupForm(AllauthSignupForm):  # type: ignore[misc]  # allauth declares n
         widget=forms.TextInput(attrs={"autocomplete": "family-name"}),
     )
     field_order = ("first_name", "last_name", "email", "password1", "password2")
+
+
+_PASSWORD_LABELS = {
+    "oldpassword": "Current password",
+    "password1": "New password",
+    "password2": "New password (again)",
+}
+
+
+class ChangePasswordForm(AllauthChangePasswordForm):  # type: ignore[misc]  # as above
+    """Labels as everywhere here: one capital."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            field.label = _PASSWORD_LABELS.get(name, field.label)
+
+
+class ResetPasswordKeyForm(AllauthResetPasswordKeyForm):  # type: ignore[misc]  # as above
+    """The same for somebody who came by the link in a mail."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            field.label = _PASSWORD_LABELS.get(name, field.label)
 
 
 class BirthDateForm(forms.Form):

@@ -6,7 +6,7 @@ to ask. Anybody else who was refused stays "somebody without permission": nothin
 them, and a mistyped address is no reason to name a person.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -38,6 +38,11 @@ PART_WORDS: Final[Mapping[Scope, str]] = {
     Scope.HISTORY: "what happened",
     Scope.NOTE: "closing note",
 }
+ENVELOPE_WORDS: Final[Mapping[Scope, str]] = {
+    Scope.RESTRICTIONS: "whether there are limits",
+    Scope.CLEARANCE: "whether training is allowed",
+}
+"""An envelope says that much about a part, and not what stands in it."""
 ACTION_WORDS: Final[Mapping[str, str]] = {
     Action.READ: "Looked at",
     Action.PRINTED: "Printed",
@@ -132,11 +137,15 @@ def _look(
         is_me=is_me,
         refused=refused,
         what=ACTION_WORDS.get(entry.action, entry.action),
-        parts=tuple(words for scope, words in PART_WORDS.items() if scope in entry.shown),
+        parts=tuple(words for scope, words in _part_words(entry) if scope in entry.shown),
         everything=set(entry.shown) == set(Scope),
         why="" if refused else _why(entry),
         agreed_in=entry.consent_ids[0] if entry.consent_ids and not refused else None,
     )
+
+
+def _part_words(entry: AccessEntry) -> Iterable[tuple[Scope, str]]:
+    return (ENVELOPE_WORDS if entry.action == Action.ENVELOPE else PART_WORDS).items()
 
 
 UNNAMED: Final = "Somebody without permission"

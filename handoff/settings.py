@@ -242,7 +242,11 @@ LOGIN_REDIRECT_URL = "/home/"
 LOGOUT_REDIRECT_URL = "/"
 
 ACCOUNT_ADAPTER = "clients.adapters.AccountAdapter"
-ACCOUNT_FORMS = {"signup": "clients.forms.SignupForm"}
+ACCOUNT_FORMS = {
+    "signup": "clients.forms.SignupForm",
+    "change_password": "clients.forms.ChangePasswordForm",
+    "reset_password_from_key": "clients.forms.ResetPasswordKeyForm",
+}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None

@@ -1,7 +1,5 @@
 """Every address of the product; each app keeps its own."""
 
-from importlib.util import find_spec
-
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
@@ -26,8 +24,6 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("api/v1/", include(api)),
     path("", include("handoff.web.urls")),
+    path("", include("clients.urls")),
+    path("", include("referrals.urls")),
 ]
-# While the apps are being built; becomes two plain lines.
-for _app in ("clients.urls", "referrals.urls"):
-    if find_spec(_app) is not None:
-        urlpatterns.append(path("", include(_app)))

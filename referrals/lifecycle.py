@@ -385,7 +385,7 @@ def consent_given(*, referral: Referral, at: datetime) -> Referral:
         raise Invalid(
             {
                 "classes": [
-                    "For the handoff, at least “Ready to train” must be shared. "
+                    "For the handoff, at least “That you are ready to train” must be shared. "
                     "You can also say no; that costs you nothing."
                 ]
             }

@@ -43,6 +43,7 @@ class GrantForm(PartsForm):
     )
     until_day = forms.DateField(label="Last day", required=False)
     confirmed = forms.BooleanField(
+        label="That you have read it",
         error_messages={"required": "Tick this once you have read both."},
     )
 
@@ -62,6 +63,9 @@ class GrantForm(PartsForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         lacks_day = not cleaned.get("until_day") and "until_day" not in self.errors
+        if not cleaned.get("classes") and "classes" not in self.errors:
+            # Said together with what else is missing, not only once the rest is right.
+            self.add_error("classes", "Choose at least one part to share.")
         if cleaned.get("until") == ON_A_DAY and lacks_day:
             self.add_error("until_day", "Pick the last day of sharing.")
         return cleaned

@@ -196,6 +196,8 @@ def _detail(
         "received": received,
         "sent_by_me": Party.SENDER in parties,
         "is_client": Party.CLIENT in parties,
+        "is_own": found.client.user_id == actor.user_id,
+        "waits_for": _waits_for(found) if Party.CLIENT in parties else "",
         "phase": PHASE_OF.get(State(found.state), "rehab"),
         "has_ended": found.state in TERMINAL,
         "envelope": _envelope(actor, found, at),
@@ -214,6 +216,16 @@ def _detail(
         "zone": referral_steps.session_zone(found),
     }
     return render(request, "referrals/detail.html", context, status=status)
+
+
+def _waits_for(found: Referral) -> str:
+    """Who has the next word, for the client; empty once training began or when it is theirs."""
+    state = State(found.state)
+    if PHASE_OF.get(state) != "handoff":
+        return ""
+    names = {Party.RECIPIENT: found.recipient.name, Party.SENDER: found.sender.name}
+    waiting = WAITING_ON[state]
+    return names.get(waiting, "") if waiting else ""
 
 
 def _steps(

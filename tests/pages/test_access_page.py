@@ -90,7 +90,10 @@ def test_every_kind_of_look_is_worded(scene: Therapy) -> None:
     get(as_(scene.trainer), f"/clients/{scene.client.pk}/card/")
     disclosure.workspace(actor=scene.as_pt, episode_id=scene.episode.pk, at=NOON)
     text = main(get(as_(scene.client), "/access/"))
-    assert "Saw the request, before answering it" in text
+    assert (
+        "Saw the request, before answering it: "
+        "whether there are limits, whether training is allowed" in text
+    )
     assert "Printed" in text
     assert "For the treatment" in text
 

@@ -104,6 +104,25 @@ def test_sign_up_with_a_known_address_tells_only_its_owner(client: Client, user:
     assert User.objects.count() == 1
 
 
+def test_one_confirmed_address_offers_nothing_that_cannot_be_done(
+    client: Client, user: User
+) -> None:
+    client.force_login(user)
+    page = client.get("/accounts/email/").content.decode()
+    assert user.email in page
+    assert not [name for name in ("action_primary", "action_send", "action_remove") if name in page]
+    EmailAddress.objects.create(user=user, email="second@example.org", verified=False)
+    page = client.get("/accounts/email/").content.decode()
+    assert all(name in page for name in ("action_primary", "action_send", "action_remove"))
+
+
+def test_passwords_are_labelled_like_everything_else(client: Client, user: User) -> None:
+    client.force_login(user)
+    page = client.get("/accounts/password/change/").content.decode()
+    assert "Current password" in page
+    assert "New password (again)" in page
+
+
 def test_forgotten_password(client: Client, user: User) -> None:
     client.post("/accounts/password/reset/", {"email": user.email})
     (letter,) = mail.outbox

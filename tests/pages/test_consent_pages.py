@@ -139,7 +139,7 @@ class TestTheQuestion:
         ("data", "words"),
         [
             (yes(), "Choose at least one part to share."),
-            (yes("contact"), "at least “Ready to train” must be shared"),
+            (yes("contact"), "at least “That you are ready to train” must be shared"),
             (yes("clearance", confirmed=""), "Tick this once you have read both."),
             (yes("clearance", until=""), "Choose until when."),
             (yes("clearance", until="day"), "Pick the last day of sharing."),
@@ -160,6 +160,13 @@ class TestTheQuestion:
         assert {name for name, on in switches(text).items() if on} == known
         assert question.events.count() == 1
         assert Referral.objects.get().state == State.AWAITING_CONSENT
+
+    def test_everything_that_is_missing_is_named_at_once(self, story: Story) -> None:
+        question = waiting(story)
+        path = f"/consents/{question.pk}/grant/"
+        text = post(as_(story.client), path, yes(confirmed=""), status=422)
+        assert "What is shared: Choose at least one part to share." in text
+        assert "That you have read it: Tick this once you have read both." in text
 
     def test_a_day_of_ones_own(self, story: Story) -> None:
         question = waiting(story)

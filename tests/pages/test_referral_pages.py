@@ -208,6 +208,14 @@ def test_questions_go_back_and_forth_and_are_escaped(story: Story) -> None:
     assert "Yes." not in get(as_(story.client.user), f"/referrals/{referral.pk}/")
 
 
+def test_the_client_reads_whom_it_goes_to_and_who_has_the_next_word(story: Story) -> None:
+    referral = story.sent()
+    text = get(as_(story.client.user), f"/referrals/{referral.pk}/")
+    assert f"<h1>Handoff to {story.trainer.name}</h1>" in text
+    assert f"hands you over to {story.trainer.name}" in text
+    assert f"Now it waits for {story.trainer.name}." in text
+
+
 def test_a_step_that_is_not_ones_own_is_refused(story: Story) -> None:
     referral = story.sent()
     assert as_(story.pt).post(f"/referrals/{referral.pk}/accept/").status_code == 403
