@@ -139,7 +139,7 @@ LONGEST_NOTICE = timedelta(days=62)
 
 
 def heal(*, at: datetime) -> int:
-    """Bring one slice of all open subjects in line; how many there were.
+    """Bring one slice of all subjects that are open, or ended lately, in line; how many there were.
 
     The slice follows from the clock, so ticks need no memory, and all slices pass in an hour.
     Identifiers are random: an equal part of every table falls into each slice.
@@ -157,7 +157,9 @@ def _open_between(low: UUID, high: UUID, at: datetime) -> Iterator[Key]:
     inside = Q(pk__gte=low, pk__lt=high)
     day = at.date()
     rows = {
-        Subject.REFERRAL: Referral.objects.exclude(state__in=[*TERMINAL, State.DRAFT]),
+        Subject.REFERRAL: Referral.objects.exclude(state=State.DRAFT).filter(
+            ~Q(state__in=TERMINAL) | Q(closed_at__gt=at - LONGEST_NOTICE)
+        ),
         Subject.CONSENT: Consent.objects.filter(asked_at__gt=at - timedelta(days=400)),
         Subject.EPISODE: Episode.objects.filter(status=Episode.Status.ACTIVE),
         Subject.RESTRICTION: Restriction.objects.filter(

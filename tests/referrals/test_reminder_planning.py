@@ -754,6 +754,20 @@ def test_healing_finds_what_no_verb_reported() -> None:
     assert rows(12, audience="reader")[0].due_at == wall(date(2027, 2, 15), 12)
 
 
+def test_healing_comes_by_what_has_just_ended() -> None:
+    """Whoever sent it is still told, after the rule was switched off for an hour."""
+    found = scene().send().grant()
+    found.step("decline", found.trainer, reason_code=DeclineReason.NO_CAPACITY)
+    planned = steps(6)
+    ReminderRule.objects.filter(pk=6).update(in_use=False)
+    reminders.rule_changed(6, at=NOON)
+    assert rows(6, **WAITING) == []
+    ReminderRule.objects.filter(pk=6).update(in_use=True)
+    reminders.rule_changed(6, at=NOON + HOUR)
+    heal_all(NOON + HOUR)
+    assert [due for _, _, due in steps(6, **WAITING)] == [due for _, _, due in planned]
+
+
 def test_healing_plans_the_guardian_whose_authority_was_just_verified() -> None:
     guardian = GuardianshipFactory.create(unverified=True)
     scene(client=guardian.client).send()
