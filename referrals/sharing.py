@@ -247,12 +247,16 @@ def _recipient_knows_client(consent: Consent) -> bool:
 
 
 def _waiting(which: Q) -> list[Referral]:
-    """Those of these referrals that wait for consent, locked before the ledgers are."""
-    return list(
+    """Those of these referrals that wait for consent, locked before the ledgers are.
+
+    Drafts are locked too: one that is being sent right now waits by the time the lock is ours.
+    """
+    rows = (
         Referral.objects.select_for_update(of=("self",), no_key=True)
         .select_related(
             "client", "sender__user", "sender__practice", "recipient__user", "recipient__practice"
         )
-        .filter(which, state=State.AWAITING_CONSENT)
+        .filter(which, state__in=[State.DRAFT, State.AWAITING_CONSENT])
         .order_by("id")
     )
+    return [row for row in rows if row.state == State.AWAITING_CONSENT]

@@ -217,3 +217,38 @@ def test_time_passes_over_a_referral_that_somebody_is_at_work_on() -> None:
         Referral.objects.select_for_update().get(pk=referral.pk)
         assert together(sweep) == [0]
     assert together(sweep) == [1]
+
+
+def test_a_handoff_never_waits_for_a_question_that_was_replaced() -> None:
+    """Asked again while the handoff is being sent, or while the client says yes."""
+    for place in range(2 * ROUNDS):
+        story = Story()
+        draft = story.draft()
+        again = bound(
+            sharing.ask,
+            actor=story.as_pt,
+            client_id=story.client.pk,
+            discloser_id=story.pt.pk,
+            recipient_id=story.trainer.pk,
+            purpose="In other words.",
+            classes=[Scope.CLEARANCE],
+        )
+        send = bound(lifecycle.send, actor=story.as_pt, referral_id=draft.pk)
+        if place % 2:
+            results = together(again, send)
+        else:
+            asked = send().consent
+            answer = {"classes": [Scope.CLEARANCE], "expires_on": LAST_DAY}
+            results = together(
+                again,
+                bound(sharing.grant, actor=story.as_client, consent_id=asked.pk, **answer),
+            )
+        assert not any(isinstance(each, Exception) for each in results if each is not results[1])
+        assert not isinstance(results[1], Exception) or isinstance(results[1], Stale)
+        draft.refresh_from_db()
+        assert draft.consent is not None
+        state = consents.standing(draft.consent, NOON + timedelta(seconds=1)).state
+        assert (draft.state, state) in (
+            (State.AWAITING_CONSENT, "requested"),
+            (State.SENT, "active"),
+        )
