@@ -1,12 +1,15 @@
 """What the API's tests share: the clock at noon, people, and clients that check every answer."""
 
 from collections.abc import Iterator
+from functools import cached_property
 
 import pytest
 import time_machine
 
+from clients.models import Client
+from referrals.models import Restriction
 from tests.api.client import Api
-from tests.factories import NOON, ClientFactory
+from tests.factories import NOON, ClientFactory, RestrictionFactory
 from tests.referrals.scenes import Therapy
 
 
@@ -30,6 +33,16 @@ class World(Therapy):
         self.client_api = Api(self.client)
         self.stranger_api = Api(self.stranger)
         self.nobody_api = Api()
+
+    @cached_property
+    def newcomer(self) -> Client:
+        """A record that nobody has taken up yet."""
+        return ClientFactory.create(user=None, created_by=self.pt)
+
+    @cached_property
+    def limit(self) -> Restriction:
+        """A limit of its own, without any version yet."""
+        return RestrictionFactory.create(episode=self.episode)
 
     def others(self) -> list[Api]:
         """Signed in, and without any connection to the client."""

@@ -9,11 +9,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from clients import invitations
 from clients.scopes import Scope
 from handoff.core import tokens
 from handoff.core.errors import NotVisible
 from referrals import care, disclosure
-from referrals.models import Reminder, ReminderRule
+from referrals.models import Measure, ReferralMessage, Reminder, ReminderRule
 from referrals.states import State
 from tests.api.conftest import World
 from tests.factories import (
@@ -121,11 +122,45 @@ def a_reminder(world: World) -> None:
     reminder(world, referral)
 
 
+def an_invitation(world: World) -> None:
+    """To a record that nobody has taken up yet."""
+    invitations.invite_existing_record(
+        actor=world.as_pt, client_id=world.newcomer.pk, email="new@example.org", at=NOON
+    )
+
+
+def a_measure(world: World) -> None:
+    Measure.objects.create(
+        code=f"scale-{Measure.objects.count()}", name="Scale", low=0, high=10, higher_is_better=True
+    )
+
+
+def a_version(world: World) -> None:
+    RestrictionVersionFactory.create(
+        restriction=world.limit,
+        number=world.limit.versions.count() + 1,
+        change_reason="Looked at again.",
+    )
+
+
+def a_message(world: World) -> None:
+    ReferralMessage.objects.create(
+        referral=world.referral, author=world.trainer, text="And now?", sent_at=NOON
+    )
+
+
 LISTS: dict[str, tuple[str, str, Callable[[World], None]]] = {
     "clients": ("pt_api", "clients/", a_client),
     "episodes": ("pt_api", "episodes/", an_episode),
     "notes": ("pt_api", "discharge-notes/", a_note),
     "scores": ("pt_api", "episodes/{world.episode.pk}/measurements/", a_score),
+    "all scores": ("pt_api", "measurements/?episode={world.episode.pk}", a_score),
+    "measures": ("pt_api", "measures/", a_measure),
+    "invitations": ("pt_api", "clients/{world.newcomer.pk}/invitations/", an_invitation),
+    "versions": ("pt_api", "restrictions/{world.limit.pk}/history/", a_version),
+    "a trainer's versions": ("trainer_api", "restrictions/{world.limit.pk}/history/", a_version),
+    "messages": ("pt_api", "referrals/{world.referral.pk}/messages/", a_message),
+    "a trainer's messages": ("trainer_api", "referrals/{world.referral.pk}/messages/", a_message),
     "restrictions": ("pt_api", "restrictions/?client={world.client.pk}", a_restriction),
     "restrictions of an episode": (
         *("pt_api", "restrictions/?episode={world.episode.pk}"),
