@@ -39,7 +39,8 @@ def ask(
     """Put a question to the client; the client may also put it to themselves, to share more.
 
     It takes the place of an open question between the same three, and a handoff that waited for
-    that one waits for this. Raises NotVisible where the actor does not know the client or one side is unknown.
+    that one waits for this. Raises NotVisible where the actor does not know the client or one
+    side is unknown.
     """
     at = at or timezone.now()
     client = access.client_for(actor, client_id, at=at)

@@ -373,7 +373,7 @@ def test_the_guard_can_fail(world: World) -> None:
     class Greedy:
         def get(self, address: str) -> Any:
             for each in Client.objects.all():
-                Professional.objects.filter(pk=each.created_by_id).exists()
+                Professional.objects.filter(user=each.user_id or each.pk).exists()
             return Browser().get("/healthz")
 
     few, many, *_ = _grows(

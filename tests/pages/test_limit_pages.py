@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -88,7 +89,7 @@ class TestListing:
         made = listed(scene)[0]
         assert (made.kind, made.value, made.unit, made.patterns) == (
             "limit_load",
-            10,
+            Decimal(10),
             "kg",
             ["carry"],
         )
@@ -327,7 +328,7 @@ class TestAfterTheSignature:
         assert leads(browser, path, data, htmx=htmx) == f"/episodes/{scene.episode.pk}/#limits"
         newest = limit.versions.order_by("-number").first()
         assert newest
-        assert (newest.number, newest.value, newest.change_reason) == (2, 15, "Stronger.")
+        assert (newest.number, newest.value, newest.change_reason) == (2, Decimal(15), "Stronger.")
         post(browser, path, data, 409)  # the version on that page is not the one in force
 
     def test_the_reason_that_stands_in_the_note_is_not_lost(self, scene: Therapy) -> None:
