@@ -19,7 +19,7 @@ from clients.models import Client, Credential, Guardianship, Practice, Professio
 from clients.scopes import Scope
 from handoff.core.actors import Actor
 from handoff.web.demo import PASSWORD
-from referrals import care, discharge, lifecycle, restrictions, sharing
+from referrals import care, discharge, disclosure, lifecycle, restrictions, sharing
 from referrals.discharge import GoalInput
 from referrals.models import Episode, Referral
 
@@ -107,8 +107,10 @@ def load(at: datetime) -> bool:
     """Make the cast around `at`; False, and nothing done, when it is there already."""
     if User.objects.filter(email="pt@example.org").exists():
         return False
+    loader = Loader(at)
     with transaction.atomic():
-        Loader(at).load()
+        loader.load()
+    loader.look()
     return True
 
 
@@ -130,6 +132,19 @@ class Loader:
         self._in_rehab()
         self._in_training()
         self._minor()
+
+    def look(self) -> None:
+        """Tom opens Mira's page now and then, so that she has something to look up.
+
+        By itself, because the door commits each look before it shows anything.
+        """
+        for days in (-22, -20, -3):
+            disclosure.disclose(
+                actor=self._actor("trainer"),
+                client_id=self.clients["client3"].pk,
+                purpose="client page",
+                at=self._days(days, 2),
+            )
 
     # --- people ------------------------------------------------------------------------------
 

@@ -74,10 +74,10 @@ def waiting(request: HttpRequest) -> list[Waiting]:
     """What waits for an administrator, as far as this one may see it."""
     queues = (
         (Credential, "to be checked", "standing=unverified"),
-        (Credential, "end within 60 days", "standing=ending"),
+        (Credential, "that end within 60 days", "standing=ending"),
         (Guardianship, "to be verified", "verified_at__isempty=1"),
         (Referral, "waiting more than a week", "queue=stuck"),
-        (Reminder, "could not be sent", f"state__exact={Reminder.State.DEAD}"),
+        (Reminder, "that could not be sent", f"state__exact={Reminder.State.DEAD}"),
     )
     found = []
     for model, words, query in queues:

@@ -234,6 +234,12 @@ def test_the_last_day_of_what_ends_at_midnight() -> None:
         assert "25 May 2027" in ui.day(date(2027, 5, 25), last=True)
 
 
+def test_names_between_backticks_are_code_and_nothing_gets_through() -> None:
+    assert ui.coded("From `next` <b>") == "From <code>next</code> &lt;b&gt;"
+    assert ui.coded("`<i>`") == "<code>&lt;i&gt;</code>"
+    assert ui.coded("one ` only <b>") == "one ` only &lt;b&gt;"
+
+
 def test_timeline_takes_mappings_and_objects() -> None:
     class Event:
         title = "Signed"

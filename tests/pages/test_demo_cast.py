@@ -6,7 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client as Browser
 
-from clients.models import User
+from clients.models import AccessEntry, User
 from handoff.core.audit import AuditEntry
 from handoff.web.demo import LOGINS
 from referrals.models import DischargeNote, Referral
@@ -37,6 +37,15 @@ def test_the_cast_stands_in_every_stage_of_the_journey() -> None:
     }
     assert DischargeNote.objects.filter(signed_at__isnull=True).count() == 1
     assert DischargeNote.objects.filter(signed_at__isnull=False).count() == 3
+
+
+def test_who_trains_has_looks_to_look_up_and_nobody_else_has() -> None:
+    call_command("demo")
+    tom = User.objects.get(email="trainer@example.org")
+    assert set(AccessEntry.objects.values_list("client__user__email", "actor_id")) == {
+        ("client3@example.org", tom.pk)
+    }
+    call_command("verify_ledger")
 
 
 def test_loading_twice_changes_nothing(capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.template import TemplateSyntaxError
 from django.template.loader import get_template
 from django.templatetags.static import static
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from handoff.web import bodymap as bodies
@@ -92,6 +92,22 @@ def person(name: str, role: object = "", detail: str = "", url: str = "") -> dic
 @register.filter
 def browser_name(user_agent: str) -> str:
     return browsers.browser_name(user_agent)
+
+
+@register.filter
+def coded(text: str) -> SafeString:
+    """Plain text in which `names` between backticks are set as code; the rest is escaped."""
+    parts = str(text).split("`")
+    if len(parts) % 2 == 0:  # one backtick has no partner
+        return conditional_escape(text)
+    return format_html_join(
+        "",
+        "{}",
+        (
+            (format_html("<code>{}</code>", part) if number % 2 else part,)
+            for number, part in enumerate(parts)
+        ),
+    )
 
 
 # --- State and meaning ----------------------------------------------------------------------------
