@@ -225,7 +225,7 @@ class TestAskingAboutALimit:
         assert f'href="{path}"' in get(trainer, page_of(therapy))
         text = get(trainer, path)
         assert "at most 10 kg" in text
-        assert "It stays in force" in text
+        assert "The limit stays in force" in text
         to = submit(trainer, path, {"text": "Rows at 25 kg without pain."}, htmx=htmx)
         assert to == page_of(therapy)
         told = get(trainer, page_of(therapy))

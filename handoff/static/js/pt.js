@@ -21,6 +21,11 @@ if (note) {
   });
   note.addEventListener("htmx:beforeRequest", (event) => {
     if (event.target !== note) return;
+    // The page is being sent as a whole: a save beside it would look like somebody else's.
+    if (leaving) {
+      event.preventDefault();
+      return;
+    }
     saving = true;
     unsaved = false;
   });
@@ -29,7 +34,10 @@ if (note) {
     saving = false;
     if (!event.detail.successful) unsaved = true;
   });
-  // A save that is under way would make this one look like somebody else's: wait for it.
+  // A save that is under way would make this one look like somebody else's: wait for its answer,
+  // whatever it is. Of several presses the last one counts.
+  let pressed = null;
+  let waits = false;
   note.addEventListener("submit", (event) => {
     if (!saving) {
       leaving = true;
@@ -37,8 +45,17 @@ if (note) {
     }
     event.preventDefault();
     event.stopImmediatePropagation();
-    const button = event.submitter;
-    note.addEventListener("htmx:afterSettle", () => note.requestSubmit(button), { once: true });
+    pressed = event.submitter;
+    if (waits) return;
+    waits = true;
+    note.addEventListener(
+      "htmx:afterRequest",
+      () => {
+        waits = false;
+        note.requestSubmit(pressed);
+      },
+      { once: true },
+    );
   });
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-leaves]")) leaving = true;
