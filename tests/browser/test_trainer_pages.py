@@ -1,4 +1,4 @@
-"""The trainer's pages in a real browser: on the gym floor, at a desk, by keyboard, without scripts."""
+"""The trainer's pages in a real browser: on the gym floor, at a desk, by keys, without scripts."""
 
 from collections.abc import Callable
 from datetime import timedelta
