@@ -131,7 +131,9 @@ def _is_past(day: date | None, today: date) -> bool:
 
 def _shown(request: PageRequest, row: Episode, form: HandoffForm, at: datetime) -> HttpResponse:
     client = row.client
-    words = str(form.entries()["find"] or "") if form.is_bound else ""
+    # Straight from the page, also when something else on it is wrong. No name holds a NUL, and
+    # PostgreSQL takes none.
+    words = str(form.entries()["find"] or "").replace("\0", "") if form.is_bound else ""
     chosen = str(form.entries()["recipient"] or "") if form.is_bound else ""
     trainers = _trainers(row, words, chosen, at)
     context = {

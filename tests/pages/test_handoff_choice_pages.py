@@ -192,6 +192,12 @@ class TestFinding:
         assert not Referral.objects.exists()
         assert "riverside" not in kept(browser).lower()
 
+    @pytest.mark.parametrize("words", ["\0", "un\0likely", "\u202e", "x" * 5000])
+    def test_nonsense_finds_nobody_and_is_no_failure(self, story: Story, words: str) -> None:
+        for over in ({"then": "find"}, {"goal": "x" * 400}):
+            data = wish(story, find=words, recipient=words, **over)
+            post(as_(story.pt), path_of(story), data, 200 if "then" in over else 422)
+
     def test_whoever_was_chosen_stays_in_the_list(self, story: Story) -> None:
         text = part(as_(story.pt), path_of(story), wish(story, find="nobody", then="find"))
         assert " checked" in radio(text, story.trainer)
