@@ -95,8 +95,10 @@ def page_at(
 
 
 def _note(troubles: list[str], said: Any) -> None:
-    # A refusal (4xx) is an answer; the browser reports it as an error all the same.
-    if said.type == "error" and "responded with a status of 4" not in said.text:
+    # A refusal (4xx) is an answer; the browser reports it as an error all the same. And htmx tells
+    # of a request that ends because its page is left; one that fails says `htmx:sendError` besides.
+    harmless = ("responded with a status of 4", "htmx:afterRequest", "htmx:sendAbort")
+    if said.type == "error" and not any(each in said.text for each in harmless):
         troubles.append(f"console: {said.text}")
 
 

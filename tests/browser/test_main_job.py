@@ -229,6 +229,7 @@ def test_from_an_imported_record_to_the_gym_floor_and_back(
     assert trainer.goto(f"/clients/{episode.client_id}/").status == 404  # type: ignore[union-attr]
     trainer.goto(referral_path)
     press(trainer, "Accept")
+    expect(trainer.get_by_role("link", name=re.compile("^Open "))).to_be_visible()
     trainer.goto(f"/clients/{episode.client_id}/")
     card = trainer.get_by_role("main")
     for shown in (AVOID, MODIFY, "≤ 90°", "Two quiet days", "Priya Raman"):

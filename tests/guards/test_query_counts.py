@@ -283,7 +283,6 @@ ADMIN: dict[str, Maker] = {
 }
 NO_ADMIN_LISTS: Mapping[str, str] = {
     "referrals_reminderrule": "As many rows as there are rules in the code.",
-    "auth_group": "Groups are not used.",
     "mfa_authenticator": "allauth's own list.",
     "usersessions_usersession": "allauth's own list.",
 }

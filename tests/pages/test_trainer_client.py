@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from django.test import Client as Browser
 
+from clients import consent as consents
 from clients.models import Consent
 from clients.scopes import Scope
 from referrals import lifecycle, restrictions, sharing
@@ -325,8 +326,9 @@ class TestTheEnd:
         referral = self.opened(story)
         seen = "".join(text for _, text in self.ways(story, referral))
         assert all(words in seen for words in self.WORDS)
-        active = Consent.objects.get(events__kind="granted")
-        sharing.revoke(actor=story.as_client, consent_id=active.pk, at=NOON)
+        standing = consents.standings(Consent.objects.all(), NOON)
+        (active,) = (each for each in standing.values() if each.is_active)
+        sharing.revoke(actor=story.as_client, consent_id=active.consent_id, at=NOON)
         for path, text in self.ways(story, referral):
             assert not [words for words in self.WORDS if words in text], path
         text = get(self.trainer, page_of(story))
@@ -339,7 +341,7 @@ class TestTheEnd:
         self.trainer, self.api = as_(story.trainer), Api(story.trainer)
         for path, text in self.ways(story, referral):
             assert not [words for words in self.WORDS if words in text], path
-        assert "Sharing ended on" in get(self.trainer, page_of(story))
+        assert "Sharing ended after" in get(self.trainer, page_of(story))
 
     def test_stepping_back(self, story: Story) -> None:
         referral = self.opened(story)
