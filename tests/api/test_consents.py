@@ -246,7 +246,7 @@ def test_a_recipient_who_has_not_taken_the_client_on_learns_no_name_here(
     assert ok(world.client_api.get(f"consents/{pk}/"))["side"] == "client"
 
 
-@pytest.mark.parametrize("state", [*RECIPIENT_SEES_ENVELOPE, State.DECLINED])
+@pytest.mark.parametrize("state", [*sorted(RECIPIENT_SEES_ENVELOPE), State.DECLINED])
 def test_the_referral_names_its_consent_to_those_who_may_know_of_it(
     world: World, state: State
 ) -> None:

@@ -192,7 +192,9 @@ class TestFinding:
         assert not Referral.objects.exists()
         assert "riverside" not in kept(browser).lower()
 
-    @pytest.mark.parametrize("words", ["\0", "un\0likely", "\u202e", "x" * 5000])
+    @pytest.mark.parametrize(
+        "words", ["\0", "un\0likely", "\u202e", "x" * 5000], ids=["nul", "inside", "turned", "long"]
+    )
     def test_nonsense_finds_nobody_and_is_no_failure(self, story: Story, words: str) -> None:
         for over in ({"then": "find"}, {"goal": "x" * 400}):
             data = wish(story, find=words, recipient=words, **over)
