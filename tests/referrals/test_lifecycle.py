@@ -901,3 +901,9 @@ def test_sending_closes_an_earlier_ask_that_has_no_question_of_its_own(story: St
     story.sent()
     other.refresh_from_db()
     assert other.state == State.CANCELLED
+
+
+def test_a_new_draft_says_nothing_of_an_agreement_that_ended_before_it(story: Story) -> None:
+    ended = granted_consent(client=story.client, discloser=story.pt, recipient=story.trainer)
+    sharing.revoke(actor=story.as_client, consent_id=ended.pk, at=NOON)
+    assert sharing.standing_of(story.draft(), NOON) is None
