@@ -382,10 +382,11 @@ def consent_given(*, referral: Referral, at: datetime) -> Referral:
     """
     live = _live(referral, at)
     if live is None:
+        least = notice().scopes[MINIMUM_SHARED].title
         raise Invalid(
             {
                 "classes": [
-                    "For the handoff, at least “That you are ready to train” must be shared. "
+                    f"For the handoff, at least “{least}” must be shared. "
                     "You can also say no; that costs you nothing."
                 ]
             }

@@ -184,8 +184,8 @@ def standing_of(referral: Referral, at: datetime) -> Standing | None:
 
     The consent that is active now, whichever question it answered: a client who shares again
     answers a new one. Without any, how the newest agreement ended, or how the question stands
-    that went out with this referral. None when nobody was asked for this
-    one and nothing is shared.
+    that went out with this referral. None when nobody was asked for this one and nothing is
+    shared.
     """
     rows = Consent.objects.filter(
         client_id=referral.client_id,

@@ -89,7 +89,7 @@ def limit_ask(request: PageRequest, pk: UUID) -> HttpResponse:
             for text in refused.errors["text"]:
                 form.add_error("text", text)
         else:
-            messages.success(request, f"Your question is with {limit.set_by}.")
+            messages.success(request, "Your question is on its way.")
             return redirect_or_swap(request, "client", limit.client_id)
     return panel(
         request,

@@ -202,7 +202,7 @@ def test_from_the_request_to_the_first_session(
     expect(page.get_by_role("alert")).to_be_visible()
     page.get_by_label("What you ask for, and why").fill("May we hop on the right leg?")
     page.get_by_role("button", name="Send the question").click()
-    expect(page.get_by_text("Your question is with Priya Raman.")).to_be_visible()
+    expect(page.get_by_text("Your question is on its way.")).to_be_visible()
     page.get_by_role("navigation", name="Actions").get_by_role("link", name="Next step").click()
     expect(page.get_by_text("May we hop on the right leg?")).to_be_visible()
     page.get_by_role("button", name="Book it").click()

@@ -230,7 +230,7 @@ class TestAskingAboutALimit:
         to = submit(trainer, path, {"text": "Rows at 25 kg without pain."}, htmx=htmx)
         assert to == page_of(therapy)
         told = get(trainer, page_of(therapy))
-        assert "Your question is with" in told
+        assert "Your question is on its way" in told
         assert "at most 10 kg" in told
         assert RestrictionVersion.objects.filter(restriction=limit).count() == 1
         thread = get(as_(therapy.pt), f"/referrals/{therapy.referral.pk}/")

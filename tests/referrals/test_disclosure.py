@@ -48,8 +48,8 @@ def read(story: Story, actor: Actor, at: Any = NOON) -> Packet:
     return disclosure.disclose(actor=actor, client_id=story.client.pk, purpose="test", at=at)
 
 
-def handed_over(story: Story, classes: frozenset[Scope]) -> Referral:
-    """Sent, agreed to for `classes` (and clearance), accepted."""
+def agreed_to(story: Story, classes: frozenset[Scope] = frozenset()) -> Referral:
+    """Sent, and agreed to for `classes` (and clearance); the trainer has the envelope."""
     referral = lifecycle.send(actor=story.as_pt, referral_id=story.draft().pk, at=NOON)
     assert referral.consent_id is not None
     sharing.grant(
@@ -59,6 +59,12 @@ def handed_over(story: Story, classes: frozenset[Scope]) -> Referral:
         expires_on=LAST_DAY,
         at=NOON,
     )
+    return referral
+
+
+def handed_over(story: Story, classes: frozenset[Scope]) -> Referral:
+    """Agreed to, and accepted by the trainer."""
+    referral = agreed_to(story, classes)
     return lifecycle.accept(actor=story.as_trainer, referral_id=referral.pk, at=NOON)
 
 
@@ -179,15 +185,8 @@ def test_before_acceptance_a_trainer_gets_nothing_but_the_envelope(story: Story)
 
 
 def test_the_envelope_withholds_what_is_not_shared(story: Story) -> None:
-    referral = lifecycle.send(actor=story.as_pt, referral_id=story.draft().pk, at=NOON)
+    referral = agreed_to(story)
     assert referral.consent_id is not None
-    sharing.grant(
-        actor=story.as_client,
-        consent_id=referral.consent_id,
-        classes=[Scope.CLEARANCE],
-        expires_on=LAST_DAY,
-        at=NOON,
-    )
     seen = disclosure.envelope(actor=story.as_trainer, referral_id=referral.pk, at=NOON)
     assert seen.has_restrictions == Withheld(Scope.RESTRICTIONS)
     sharing.revoke(actor=story.as_client, consent_id=referral.consent_id, at=NOON)
@@ -592,15 +591,8 @@ def test_a_professional_who_was_refused_is_entered_as_one_whatever_else_they_are
 
 
 def test_the_envelope_keeps_the_goal_back_once_nothing_is_shared(story: Story) -> None:
-    referral = lifecycle.send(actor=story.as_pt, referral_id=story.draft().pk, at=NOON)
+    referral = agreed_to(story)
     assert referral.consent_id is not None
-    sharing.grant(
-        actor=story.as_client,
-        consent_id=referral.consent_id,
-        classes=[Scope.CLEARANCE],
-        expires_on=LAST_DAY,
-        at=NOON,
-    )
     before = disclosure.envelope(actor=story.as_trainer, referral_id=referral.pk, at=NOON)
     sharing.revoke(actor=story.as_client, consent_id=referral.consent_id, at=NOON)
     after = disclosure.envelope(actor=story.as_trainer, referral_id=referral.pk, at=NOON)
