@@ -24,6 +24,7 @@ from django.utils import timezone
 
 from clients import verification
 from clients.access import actor_for
+from clients.consequences import credential_changed
 from clients.models import (
     Client,
     Credential,
@@ -265,7 +266,7 @@ class CredentialAdmin(KeptAdmin):
     ) -> None:
         with transaction.atomic():
             super().save_model(request, obj, form, change)
-            verification.credential_changed(obj, at=timezone.now())
+            credential_changed(obj, at=timezone.now())
 
     @admin.action(description="Verify: I looked it up where “verified where” says")
     def verify(self, request: HttpRequest, queryset: "QuerySet[Credential]") -> None:

@@ -7,6 +7,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from clients import details
+from clients.consequences import zone_changed
+from clients.guardians import is_minor
 from clients.models import Client, User
 from handoff.core import audit
 from handoff.core.actors import Actor
@@ -18,8 +20,9 @@ OWN_FIELDS = frozenset({"first_name", "last_name", "time_zone", "phone"})
 def change(*, actor: Actor, changes: Mapping[str, str], at: datetime | None = None) -> User:
     """Change one's name, time zone or phone, on the account and on one's own client record.
 
-    The phone is kept on the client record only. Address and date of birth are proved elsewhere
-    and cannot be changed here. Raises Invalid by field, naming unknown ones too.
+    The phone is kept on the client record only; a minor's time zone changes on the account only.
+    Address and date of birth are proved elsewhere and cannot be changed here. Raises Invalid by
+    field, naming unknown ones too.
     """
     at = at or timezone.now()
     unknown = sorted(set(changes) - OWN_FIELDS)
@@ -37,16 +40,23 @@ def change(*, actor: Actor, changes: Mapping[str, str], at: datetime | None = No
         )
         if client is None and "phone" in tidy:
             raise Invalid({"phone": ["Your phone number is kept with your practice."]})
-        for field, value in tidy.items():
-            if field != "phone":
-                setattr(user, field, value)
-            if client is not None:
-                setattr(client, field, value)
-        user.save(update_fields=[field for field in tidy if field != "phone"])
+        moved = tidy.get("time_zone", user.time_zone) != user.time_zone
+        own = {field: value for field, value in tidy.items() if field != "phone"}
+        _write(user, own)
         if client is not None:
-            client.save(update_fields=list(tidy))
+            # The hour at which a guardian's authority ends is not the minor's to move.
+            kept = {"time_zone"} if is_minor(client, at) else set()
+            _write(client, {field: tidy[field] for field in tidy if field not in kept})
+        if moved:
+            zone_changed(user, at=at)
         audit.record(actor, "profile.changed", user, at=at)
     return user
+
+
+def _write(row: User | Client, values: Mapping[str, str]) -> None:
+    for field, value in values.items():
+        setattr(row, field, value)
+    row.save(update_fields=list(values))
 
 
 def _own_id(actor: Actor) -> str:

@@ -1,32 +1,16 @@
 """An admin checks documents: credentials of professionals, authority of guardians."""
 
-from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
+from clients.consequences import credential_changed, deciders_changed
 from clients.models import Credential, Guardianship
 from handoff.core import audit
 from handoff.core.actors import Actor, Role
 from handoff.core.errors import Invalid, NotAllowed, NotVisible, Stale
-
-_followers: list[Callable[[Credential, datetime], None]] = []
-
-
-def follow(follower: Callable[[Credential, datetime], None]) -> None:
-    """Let a layer above plan what follows from a change of a credential, in its transaction.
-
-    Called once, from an AppConfig.ready().
-    """
-    _followers[:] = [follower]
-
-
-def credential_changed(credential: Credential, *, at: datetime) -> None:
-    """Tell the follower; call it inside the transaction of the change."""
-    for follower in _followers:
-        follower(credential, at)
 
 
 def verify_credential(
@@ -105,6 +89,7 @@ def verify_guardianship(
         row.verified_at = at
         row.verified_by_id = actor.user_id
         row.save(update_fields=["verified_at", "verified_by"])
+        deciders_changed(row.client, at=at)
         audit.record(actor, "guardianship.verified", row, at=at)
     return row
 
@@ -123,6 +108,7 @@ def end_guardianship(
             raise Stale
         row.ended_at = at
         row.save(update_fields=["ended_at"])
+        deciders_changed(row.client, at=at)
         audit.record(actor, "guardianship.ended", row, at=at)
     return row
 

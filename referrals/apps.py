@@ -8,10 +8,16 @@ class ReferralsConfig(AppConfig):
 
     def ready(self) -> None:
         # Models can be imported only now that all apps are loaded.
-        from clients import verification  # noqa: PLC0415
+        from clients import consequences  # noqa: PLC0415
         from handoff.web import bell  # noqa: PLC0415
         from referrals import reference, reminders  # noqa: PLC0415
 
         post_migrate.connect(reference.load_after_migrate, sender=self)
         bell.count_with(reminders.open_count)
-        verification.follow(lambda credential, at: reminders.credential_changed(credential, at=at))
+        consequences.credential_changed.follow(
+            lambda credential, at: reminders.credential_changed(credential, at=at)
+        )
+        consequences.deciders_changed.follow(
+            lambda client, at: reminders.people_changed(client.pk, at=at)
+        )
+        consequences.zone_changed.follow(lambda user, at: reminders.zone_changed(user, at=at))

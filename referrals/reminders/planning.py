@@ -9,7 +9,7 @@ nothing. What no verb reports (a guardian is verified, somebody moves to another
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -282,6 +282,8 @@ def compare(
         else:
             count = _count(before[-1].occurrence_key) + 1
             changes.close += [row.pk for row in before if _is_listed(row)]
+        if _came_late(occurrence, existing, at):
+            occurrence = replace(occurrence, useful_until=_anew(occurrence, at))
         if occurrence.due_at > at:
             changes.insert.append(_row(key, occurrence, count, at))
         elif occurrence.useful_until > at:
@@ -304,6 +306,25 @@ def compare(
         if place not in kept:
             changes.stop += [row.pk for row in found if _can_stop(row)]
             changes.close += [row.pk for row in found if _is_listed(row)]
+
+
+def _came_late(
+    occurrence: Occurrence, existing: Mapping[Place, Sequence[Reminder]], at: datetime
+) -> bool:
+    """Whether somebody can decide only now, and so has never been reminded of the question."""
+    person = occurrence.rule.value, occurrence.person.user_id
+    return (
+        occurrence.rule is Rule.CONSENT_ASKED
+        and occurrence.audience is Audience.DECIDER
+        and occurrence.useful_until <= at
+        and not any(found for place, found in existing.items() if place[:2] == person)
+    )
+
+
+def _anew(occurrence: Occurrence, at: datetime) -> datetime:
+    """As long useful from now on as it would have been, and not beyond the end of the wait."""
+    until = at + (occurrence.useful_until - occurrence.due_at)
+    return until if occurrence.ends_at is None else min(until, occurrence.ends_at)
 
 
 def _base(key: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection, connections, transaction
 from pytest_django import DjangoAssertNumQueries
 
+from clients import profile, verification
 from clients.models import Credential, Guardianship, User
 from clients.scopes import SUGGESTED, Scope
 from referrals import care, lifecycle, reminders, restrictions, sharing, states
@@ -777,14 +778,43 @@ def test_healing_plans_the_guardian_whose_authority_was_just_verified() -> None:
     assert [row.recipient for row in rows(4, audience="decider")] == [guardian.user] * 4
 
 
+@pytest.mark.parametrize(
+    ("days", "planned"), [(0, ["0d", "2d", "7d", "14d"]), (5, ["2d", "7d", "14d"]), (18, ["14d"])]
+)
+def test_a_guardian_is_reminded_from_the_moment_they_may_decide(
+    days: int, planned: list[str]
+) -> None:
+    """However long the question has waited: they have not been asked before."""
+    guardian = GuardianshipFactory.create(unverified=True)
+    scene(client=guardian.client).send()
+    admin = acting(UserFactory.create(is_staff=True))
+    at = NOON + days * DAY + HOUR
+    verification.verify_guardianship(actor=admin, guardianship_id=guardian.pk, at=at)
+    assert [step for _, step, _ in steps(4, audience="decider", **WAITING)] == planned
+    reminders.sweep(at=at)
+    shown = rows(4, audience="decider", shown_at__isnull=False)
+    assert [row.recipient for row in shown] == [guardian.user]
+    planning.heal(at=at)
+    heal_all(at + DAY)
+    assert len(rows(4, audience="decider")) == len(planned)
+
+
+def test_whose_authority_ends_is_reminded_no_more() -> None:
+    guardian = GuardianshipFactory.create()
+    scene(client=guardian.client).send()
+    admin = acting(UserFactory.create(is_staff=True))
+    verification.end_guardianship(actor=admin, guardianship_id=guardian.pk, at=NOON + HOUR)
+    assert rows(4, audience="decider", **WAITING) == []
+
+
 def test_moving_to_another_zone_moves_what_waits_and_repeats_nothing() -> None:
     found = scene().send().grant().accept()
     reminders.sweep(at=NOON)
     sent = len(rows(9, state="accepted"))
     trainer = found.trainer.user
-    trainer.time_zone = "America/Los_Angeles"
-    trainer.save()
-    reminders.zone_changed(trainer, at=NOON + HOUR)
+    profile.change(
+        actor=acting(trainer), changes={"time_zone": "America/Los_Angeles"}, at=NOON + HOUR
+    )
     review = rows(12, audience="reader")[0]
     assert review.due_at == wall(date(2027, 2, 15), 12)
     assert review.zone == "America/Los_Angeles"
@@ -796,10 +826,11 @@ def test_a_reminder_of_this_morning_is_not_repeated_three_hours_later_further_we
     made = episode(planned_discharge_on=date(2027, 2, 1))
     morning = wall(date(2027, 1, 25))
     reminders.sweep(at=morning)
-    user = made.pt.user
-    user.time_zone = "America/Los_Angeles"
-    user.save()
-    reminders.zone_changed(user, at=morning + HOUR)
+    profile.change(
+        actor=acting(made.pt),
+        changes={"time_zone": "America/Los_Angeles"},
+        at=morning + HOUR,
+    )
     assert [step for _, step, _ in steps(1, audience="pt", **WAITING)] == ["-1d"]
 
 
