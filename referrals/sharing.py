@@ -86,6 +86,7 @@ def grant(
     """Agree; a handoff that waited for this goes out at once."""
     at = at or timezone.now()
     with transaction.atomic():
+        consent_for(actor, consent_id, at=at)
         waiting = _waiting(Q(consent=consent_id))
         consent = consents.grant(
             actor=actor, consent_id=consent_id, classes=classes, expires_on=expires_on, at=at
@@ -101,6 +102,7 @@ def decline(*, actor: Actor, consent_id: UUID, at: datetime | None = None) -> Co
     """Say no; a handoff that waited for this is closed, and nobody is told why."""
     at = at or timezone.now()
     with transaction.atomic():
+        consent_for(actor, consent_id, at=at)
         waiting = _waiting(Q(consent=consent_id))
         consent = consents.decline(actor=actor, consent_id=consent_id, at=at)
         for referral in waiting:
@@ -116,6 +118,7 @@ def narrow(
     """Share less from the next read on."""
     at = at or timezone.now()
     with transaction.atomic():
+        consent_for(actor, consent_id, at=at)
         consent = consents.narrow(actor=actor, consent_id=consent_id, classes=classes, at=at)
         reminders.consent_changed(consent, at=at)
         audit.record(actor, "consent.narrowed", consent, at=at)
@@ -126,6 +129,7 @@ def revoke(*, actor: Actor, consent_id: UUID, at: datetime | None = None) -> Con
     """Share nothing from the next read on."""
     at = at or timezone.now()
     with transaction.atomic():
+        consent_for(actor, consent_id, at=at)
         consent = consents.revoke(actor=actor, consent_id=consent_id, at=at)
         reminders.consent_changed(consent, at=at)
         audit.record(actor, "consent.revoked", consent, at=at)

@@ -907,3 +907,23 @@ def test_a_new_draft_says_nothing_of_an_agreement_that_ended_before_it(story: St
     ended = granted_consent(client=story.client, discloser=story.pt, recipient=story.trainer)
     sharing.revoke(actor=story.as_client, consent_id=ended.pk, at=NOON)
     assert sharing.standing_of(story.draft(), NOON) is None
+
+
+@pytest.mark.parametrize("verb", ["grant", "decline", "narrow", "revoke"])
+def test_a_recipient_who_does_not_know_of_a_question_finds_none_to_answer(
+    story: Story, verb: str
+) -> None:
+    """Also one who is a client of somebody else, whom the pages of clients let in."""
+    ClientFactory.create(user=story.trainer.user)
+    asked = lifecycle.send(actor=story.as_pt, referral_id=story.draft().pk, at=NOON)
+    assert asked.consent_id is not None
+    extra: dict[str, Any] = {}
+    if verb in ("grant", "narrow"):
+        extra["classes"] = SUGGESTED
+    if verb == "grant":
+        extra["expires_on"] = LAST_DAY
+    for pk, actor in ((asked.consent_id, story.as_trainer), (uuid4(), story.as_client)):
+        with pytest.raises(NotVisible):
+            getattr(sharing, verb)(actor=actor, consent_id=pk, at=NOON, **extra)
+    with pytest.raises(NotAllowed):
+        getattr(sharing, verb)(actor=story.as_pt, consent_id=asked.consent_id, at=NOON, **extra)
