@@ -52,9 +52,11 @@ def config(command: list[str], tmp_path: Path, **values: str) -> subprocess.Comp
 
 
 def test_compose_accepts_it_and_asks_for_every_secret(tmp_path: Path) -> None:
-    """With a compose program; without one the test below still reads the file."""
+    commands = compose_commands()
+    if not commands:
+        pytest.skip("no docker compose here; the tests below read the file all the same")
     values = {name: "given" for name in REQUIRED}
-    for command in compose_commands():
+    for command in commands:
         accepted = config(command, tmp_path, **values)
         assert accepted.returncode == 0, accepted.stderr
         for name in REQUIRED:
