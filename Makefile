@@ -40,7 +40,7 @@ openapi: .dev-env  ## Write docs/openapi.yaml anew
 	$(PY) manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
 
 screens: .dev-env  ## Take the screenshots in docs/screens/ anew
-	$(PY) manage.py screens
+	$(PY) -m pytest -q -p no:randomly tests/browser/take_screens.py
 
 LOCK := $(PY) -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q
 lock: .dev-env  ## Compile the requirements*.in files (LOCK_ARGS=--upgrade for newer versions)
