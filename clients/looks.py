@@ -6,7 +6,7 @@ to ask. Anybody else who was refused stays "somebody without permission": nothin
 them, and a mistyped address is no reason to name a person.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -50,6 +50,12 @@ ACTION_WORDS: Final[Mapping[str, str]] = {
     Action.ENVELOPE: "Saw the request, before answering it",
     Action.REFUSED: "Tried to open the record. Nothing was shown.",
 }
+THING_WORDS: Final[Mapping[str, str]] = {
+    "referral": "the goal of your training",
+    "messages": "questions and answers",
+}
+"""What was looked at, by purpose, where it belongs to no part."""
+NO_PART: Final = "nothing, as no part is shared"
 PURPOSE_WORDS: Final[Mapping[str, str]] = {
     "home": "On the first page",
     "preview": "Before deciding about sharing",
@@ -137,15 +143,27 @@ def _look(
         is_me=is_me,
         refused=refused,
         what=ACTION_WORDS.get(entry.action, entry.action),
-        parts=tuple(words for scope, words in _part_words(entry) if scope in entry.shown),
+        parts=_parts(entry),
         everything=set(entry.shown) == set(Scope),
         why="" if refused else _why(entry),
-        agreed_in=entry.consent_ids[0] if entry.consent_ids and not refused else None,
+        agreed_in=entry.consent_ids[0] if entry.consent_ids and _rests_on_consent(entry) else None,
     )
 
 
-def _part_words(entry: AccessEntry) -> Iterable[tuple[Scope, str]]:
-    return (ENVELOPE_WORDS if entry.action == Action.ENVELOPE else PART_WORDS).items()
+def _parts(entry: AccessEntry) -> tuple[str, ...]:
+    words = ENVELOPE_WORDS if entry.action == Action.ENVELOPE else PART_WORDS
+    found = tuple(text for scope, text in words.items() if scope in entry.shown)
+    if found or entry.action in (Action.ENVELOPE, Action.REFUSED):
+        return found
+    return (THING_WORDS.get(entry.purpose, NO_PART),)
+
+
+def _rests_on_consent(entry: AccessEntry) -> bool:
+    """Whoever treats reads their own; only what training reports reaches them by consent."""
+    if entry.action == Action.REFUSED:
+        return False
+    treats = entry.actor_role in (Role.PT, Role.PTA)
+    return not treats or Scope.TRAINING_FEEDBACK in entry.shown
 
 
 UNNAMED: Final = "Somebody without permission"

@@ -8,7 +8,8 @@ import pytest
 
 from clients.models import AccessEntry, Client, Consent, Professional
 from clients.scopes import Scope
-from referrals import disclosure
+from referrals import disclosure, sharing
+from referrals.models import Referral
 from referrals.states import State
 from tests.factories import (
     NOON,
@@ -49,6 +50,23 @@ def test_a_look_says_who_what_and_why(scene: Therapy) -> None:
     assert f"Personal trainer, {scene.trainer.practice.name}" in text
     assert "Looked at: limits, ready to train" in text
     assert f'/consents/{scene.consent.pk}/">You agreed to it' in text
+
+
+def test_a_look_at_what_belongs_to_no_part_says_what_it_was(scene: Therapy) -> None:
+    referral = Referral.objects.get(recipient=scene.trainer)
+    Referral.objects.filter(pk=referral.pk).update(goal="Swim 1 km")
+    get(as_(scene.pt), f"/referrals/{referral.pk}/")
+    text = main(get(as_(scene.client), "/access/"))
+    assert "Looked at: the goal of your training" in text
+    assert "You agreed to it" not in text  # the sender's own words to the trainer
+    assert "Swim" not in text
+
+
+def test_a_look_after_sharing_ended_says_that_it_saw_nothing(scene: Therapy) -> None:
+    sharing.revoke(actor=scene.as_client, consent_id=scene.consent.pk)
+    get(as_(scene.trainer), f"/clients/{scene.client.pk}/")
+    text = main(get(as_(scene.client), "/access/"))
+    assert "Looked at: nothing, as no part is shared" in text
 
 
 def test_a_therapist_and_an_assistant_are_named_as_what_they_are(scene: Therapy) -> None:
