@@ -365,6 +365,17 @@ def test_live_with_nobody_named_finds_nothing(cast: Cast) -> None:
     assert consents.live(client_id=uuid4(), at=NOON) == ()
     assert len(consents.live(client_id=cast.client.pk, at=NOON)) == 1
     assert len(consents.live(client_id=cast.client.pk, at=NOON, discloser_ids=[cast.pt.pk])) == 1
+    consents.revoke(actor=acting(cast.client), consent_id=Consent.objects.get().pk, at=NOON)
+    assert consents.live(client_id=cast.client.pk, at=NOON) == ()
+
+
+def test_what_another_account_signed_does_not_stand_for_the_client(cast: Cast) -> None:
+    """The record has come to somebody else's account since: they have agreed to nothing."""
+    granted_consent(client=cast.client, discloser=cast.pt, recipient=cast.trainer)
+    assert cast.live()
+    Client.objects.filter(pk=cast.client.pk).update(user=UserFactory.create())
+    assert consents.standing(Consent.objects.get(), NOON).state is ConsentState.SUSPENDED
+    assert cast.live() == frozenset()
 
 
 # --- minors ------------------------------------------------------------------------------------

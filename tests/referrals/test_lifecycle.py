@@ -14,7 +14,7 @@ from clients.scopes import SUGGESTED, Scope
 from handoff.core.actors import ANONYMOUS, SYSTEM, Actor
 from handoff.core.audit import AuditEntry
 from handoff.core.errors import DomainError, Invalid, NotAllowed, NotVisible, Stale
-from referrals import lifecycle, restrictions, sharing, states
+from referrals import access, lifecycle, restrictions, sharing, states
 from referrals.models import (
     DischargeNote,
     LoopReport,
@@ -927,3 +927,14 @@ def test_a_recipient_who_does_not_know_of_a_question_finds_none_to_answer(
             getattr(sharing, verb)(actor=actor, consent_id=pk, at=NOON, **extra)
     with pytest.raises(NotAllowed):
         getattr(sharing, verb)(actor=story.as_pt, consent_id=asked.consent_id, at=NOON, **extra)
+
+
+def test_a_recipient_never_learns_of_what_never_reached_them(story: Story) -> None:
+    asked = lifecycle.send(actor=story.as_pt, referral_id=story.draft().pk, at=NOON)
+    assert asked.consent_id is not None
+    sharing.decline(actor=story.as_client, consent_id=asked.consent_id, at=NOON)
+    asked.refresh_from_db()
+    assert asked.state == State.CANCELLED
+    with pytest.raises(NotVisible):
+        access.referral_for(story.as_trainer, asked.pk, at=NOON)
+    assert access.referral_for(story.as_pt, asked.pk, at=NOON) == asked

@@ -138,6 +138,12 @@ def test_too_late_is_listed_and_not_mailed() -> None:
     assert decide(row, row.useful_until) == Verdict(Next.STOP, Stop.LATE, listed=True)
 
 
+@pytest.mark.parametrize("fields", [{"urgent": True}, {"keeps_quiet_hours": False}])
+def test_too_late_is_too_late_also_where_no_quiet_hours_are_kept(fields: dict[str, object]) -> None:
+    row = reminder(**fields)
+    assert decide(row, row.useful_until) == Verdict(Next.STOP, Stop.LATE, listed=True)
+
+
 @pytest.mark.parametrize(
     ("mailed", "urgent", "expected"),
     [
