@@ -6,7 +6,7 @@ Without Chromium these tests are skipped, unless HANDOFF_REQUIRE_BROWSER=1 says 
 import os
 import re
 import shutil
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +18,10 @@ from pytest_django.live_server_helper import LiveServer
 from handoff.web import demo
 
 Scheme = Literal["light", "dark"]
+Open = Callable[..., Page]
+Check = Callable[[Page], None]
+SignIn = Callable[..., None]
+Walk = Callable[[Page, Iterable[str]], None]
 
 _CHROMIUM = os.environ.get("HANDOFF_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 _FLAGS = [
@@ -32,6 +36,8 @@ _FLAGS = [
 # Above this the bar shows its links; below it they are at the foot of the screen.
 PHONE = 390
 DESK = 1280
+NARROWEST = 320
+SIZES = [(PHONE, "light"), (PHONE, "dark"), (DESK, "light"), (DESK, "dark")]
 # WCAG 2.0 to 2.2, A and AA, and axe's own good habits (landmarks, headings).
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
@@ -130,6 +136,30 @@ def fits() -> Callable[[Page], None]:
         assert wide <= window, f"{page.url} is {wide} px wide in a window of {window} px"
 
     return check
+
+
+@pytest.fixture(scope="session")
+def walk(axe: Check, fits: Check) -> Walk:
+    """`walk(page, addresses)`: each has one heading, passes axe with all unfolded, and fits; on a
+    phone, the narrowest one too."""
+
+    def visit(page: Page, addresses: Iterable[str]) -> None:
+        size = page.viewport_size
+        assert size is not None
+        for address in addresses:
+            page.goto(address)
+            expect(page.get_by_role("heading", level=1)).to_have_count(1)
+            page.evaluate(
+                "() => document.querySelectorAll('main details.more').forEach(e => e.open = true)"
+            )
+            axe(page)
+            fits(page)
+            if size["width"] == PHONE:
+                page.set_viewport_size({"width": NARROWEST, "height": size["height"]})
+                fits(page)
+                page.set_viewport_size(size)
+
+    return visit
 
 
 @pytest.fixture(scope="session")

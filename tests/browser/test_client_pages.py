@@ -1,19 +1,18 @@
 """The pages of clients and guardians in a real browser: seen, tapped, and without scripts."""
 
 import re
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from clients import consent as consents
 from clients.models import Client, Consent
 from clients.scopes import SUGGESTED, Scope
 from referrals import lifecycle, reminders
 from referrals.models import Measurement
-from tests.browser.conftest import DESK, PHONE
+from tests.browser.conftest import DESK, PHONE, SIZES, Open, SignIn, Walk
 from tests.factories import (
     PASSWORD,
     ClientFactory,
@@ -31,13 +30,6 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-SIZES = [(PHONE, "light"), (PHONE, "dark"), (DESK, "light"), (DESK, "dark")]
-NARROWEST = 320
-
-Open = Callable[..., Page]
-Check = Callable[[Page], None]
-SignIn = Callable[..., None]
 
 
 class Cast:
@@ -139,8 +131,7 @@ def test_every_page_passes_axe_and_fits(
     cast: Cast,
     page_at: Open,
     sign_in: SignIn,
-    axe: Check,
-    fits: Check,
+    walk: Walk,
     width: int,
     scheme: str,
 ) -> None:
@@ -163,17 +154,7 @@ def test_every_page_passes_axe_and_fits(
     for email, addresses in visits.items():
         page = page_at(width, scheme)
         sign_in(page, email, PASSWORD)
-        for address in addresses:
-            page.goto(address)
-            expect(page.get_by_role("heading", level=1)).to_have_count(1)
-            for more in page.locator("main details.more > summary").all():
-                more.click()
-            axe(page)
-            fits(page)
-            if width == PHONE and scheme == "light":
-                page.set_viewport_size({"width": NARROWEST, "height": 700})
-                fits(page)
-                page.set_viewport_size({"width": width, "height": 844})
+        walk(page, addresses)
 
 
 def test_agreeing_by_keyboard_alone(cast: Cast, page_at: Open, sign_in: SignIn) -> None:

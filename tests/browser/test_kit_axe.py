@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 import pytest
 from allauth.account.models import EmailAddress
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from clients.models import User
 from handoff.web import demo
-from tests.browser.conftest import DESK, PHONE
+from tests.browser.conftest import NARROWEST, SIZES, Check, Open
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,11 +31,6 @@ ACCOUNT = [
     "/accounts/password/change/",
     "/accounts/logout/",
 ]
-SIZES = [(PHONE, "light"), (PHONE, "dark"), (DESK, "light"), (DESK, "dark")]
-NARROWEST = 320
-
-Open = Callable[..., Page]
-Check = Callable[[Page], None]
 
 
 @pytest.fixture

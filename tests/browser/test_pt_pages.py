@@ -12,8 +12,7 @@ from clients.models import Client
 from referrals import lifecycle
 from referrals.models import DischargeNote, Episode, Measurement, Referral, RestrictionVersion
 from referrals.states import State
-from tests.browser.conftest import DESK, PHONE
-from tests.browser.test_client_pages import NARROWEST, SIZES, Check, Open, SignIn
+from tests.browser.conftest import DESK, PHONE, SIZES, Check, Open, SignIn, Walk
 from tests.factories import (
     PASSWORD,
     ClientFactory,
@@ -121,8 +120,7 @@ def test_every_page_passes_axe_and_fits(
     cast: Cast,
     page_at: Open,
     sign_in: SignIn,
-    axe: Check,
-    fits: Check,
+    walk: Walk,
     width: int,
     scheme: str,
 ) -> None:
@@ -140,17 +138,7 @@ def test_every_page_passes_axe_and_fits(
     )
     page = page_at(width, scheme)
     sign_in(page, PT, PASSWORD)
-    for address in addresses:
-        page.goto(address)
-        expect(page.get_by_role("heading", level=1)).to_have_count(1)
-        for more in page.locator("main details.more > summary").all():
-            more.click()
-        axe(page)
-        fits(page)
-        if width == PHONE and scheme == "light":
-            page.set_viewport_size({"width": NARROWEST, "height": 700})
-            fits(page)
-            page.set_viewport_size({"width": width, "height": 844})
+    walk(page, addresses)
 
 
 class Keys:

@@ -1,18 +1,17 @@
 """The trainer's pages in a real browser: on the gym floor, at a desk, by keys, without scripts."""
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from clients.models import Client, Consent, Credential
 from clients.scopes import Scope
 from referrals import lifecycle, reminders, restrictions, sharing
 from referrals.models import Referral
 from referrals.states import State
-from tests.browser.conftest import DESK, PHONE
+from tests.browser.conftest import DESK, PHONE, SIZES, Check, Open, SignIn, Walk
 from tests.factories import (
     PASSWORD,
     ClientFactory,
@@ -29,13 +28,7 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-SIZES = [(PHONE, "light"), (PHONE, "dark"), (DESK, "light"), (DESK, "dark")]
-NARROWEST = 320
 TRAINER = "tom@example.org"
-
-Open = Callable[..., Page]
-Check = Callable[[Page], None]
-SignIn = Callable[..., None]
 
 
 class Gym:
@@ -131,8 +124,7 @@ def test_every_page_passes_axe_and_fits(
     gym: Gym,
     page_at: Open,
     sign_in: SignIn,
-    axe: Check,
-    fits: Check,
+    walk: Walk,
     width: int,
     scheme: str,
 ) -> None:
@@ -153,18 +145,7 @@ def test_every_page_passes_axe_and_fits(
     ]
     page = page_at(width, scheme)
     sign_in(page, TRAINER, PASSWORD)
-    for address in addresses:
-        page.goto(address)
-        expect(page.get_by_role("heading", level=1)).to_have_count(1)
-        page.evaluate(
-            "() => document.querySelectorAll('main details.more').forEach(e => e.open = true)"
-        )
-        axe(page)
-        fits(page)
-        if width == PHONE and scheme == "light":
-            page.set_viewport_size({"width": NARROWEST, "height": 700})
-            fits(page)
-            page.set_viewport_size({"width": width, "height": 844})
+    walk(page, addresses)
 
 
 def test_limits_stand_first_on_the_phone(gym: Gym, page_at: Open, sign_in: SignIn) -> None:

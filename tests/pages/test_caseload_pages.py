@@ -25,15 +25,10 @@ from tests.factories import (
 from tests.pages.reading import as_, get, kept, part, post, queries_of
 from tests.referrals.scenes import Therapy
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_noon")]
 TODAY = NOON.date()
 DAY = timedelta(days=1)
 CONDITION = "Rotator cuff tear, repaired"
-
-
-@pytest.fixture(autouse=True)
-def at_noon(time_machine: Any) -> None:
-    time_machine.move_to(NOON, tick=False)
 
 
 class Practice:

@@ -22,14 +22,9 @@ from tests.factories import (
 from tests.pages.reading import as_, get, kept, leads, part, post, queries_of
 from tests.referrals.scenes import COMPLETE, Therapy, trail
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_noon")]
 EVIL = "<script>alert(1)</script>"
 CLINICAL = ("Rotator cuff", "Band rows", "No pressing overhead", "Swim 500 m", "Rest for two days")
-
-
-@pytest.fixture(autouse=True)
-def at_noon(time_machine: Any) -> None:
-    time_machine.move_to(NOON, tick=False)
 
 
 @pytest.fixture

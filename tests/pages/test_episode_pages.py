@@ -1,7 +1,6 @@
 """An episode of care on its pages: opened, corrected, confirmed, measured."""
 
 from datetime import date, timedelta
-from typing import Any
 
 import pytest
 
@@ -20,7 +19,7 @@ from tests.factories import (
 from tests.pages.reading import as_, get, kept, leads, part, post, queries_of
 from tests.referrals.scenes import Therapy, trail
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_noon")]
 EVIL = "<script>alert(1)</script>"
 KNEE = {
     "condition": "Left knee, after a fall",
@@ -43,11 +42,6 @@ SCORE = {
     "taken_on": "2026-11-02",
     "side": "",
 }
-
-
-@pytest.fixture(autouse=True)
-def at_noon(time_machine: Any) -> None:
-    time_machine.move_to(NOON, tick=False)
 
 
 @pytest.fixture

@@ -26,13 +26,8 @@ from tests.factories import (
 from tests.pages.reading import as_, get, kept, leads, part, post, queries_of, switches
 from tests.referrals.test_lifecycle import Story
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_noon")]
 EVIL = "<script>alert(1)</script>"
-
-
-@pytest.fixture(autouse=True)
-def at_noon(time_machine: Any) -> None:
-    time_machine.move_to(NOON, tick=False)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from tests.factories import (
 from tests.pages.reading import as_, get, kept, leads, post
 from tests.referrals.scenes import Therapy
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_noon")]
 ANA = {
     "first_name": "Ana",
     "last_name": "Duarte",
@@ -28,11 +28,6 @@ ANA = {
     "state": "NY",
     "time_zone": "America/New_York",
 }
-
-
-@pytest.fixture(autouse=True)
-def at_noon(time_machine: Any) -> None:
-    time_machine.move_to(NOON, tick=False)
 
 
 @pytest.fixture

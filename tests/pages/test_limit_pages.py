@@ -15,7 +15,7 @@ from tests.factories import NOON, EpisodeFactory, ProfessionalFactory, UserFacto
 from tests.pages.reading import as_, get, kept, leads, part, post, queries_of
 from tests.referrals.scenes import LIGHT_LOADS, NO_PRESSING, Therapy, trail
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_noon")]
 EVIL = "<script>alert(1)</script>"
 LOAD: Mapping[str, Any] = {
     "severity": "limit",
@@ -40,11 +40,6 @@ AVOID = {
     **{"pt_review": "on", "criteria-rows": "2"},
 }
 CLINICAL = ("The graft is young", "Carry light things", "No pressing overhead", "Rotator cuff")
-
-
-@pytest.fixture(autouse=True)
-def at_noon(time_machine: Any) -> None:
-    time_machine.move_to(NOON, tick=False)
 
 
 @pytest.fixture

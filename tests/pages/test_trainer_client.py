@@ -32,7 +32,7 @@ from tests.pages.reading import as_, get, refused, submit
 from tests.referrals.scenes import Therapy
 from tests.referrals.test_lifecycle import Story
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_noon")]
 MINUTE = timedelta(minutes=1)
 either = pytest.mark.parametrize("htmx", [False, True], ids=["plain", "htmx"])
 
@@ -46,13 +46,6 @@ PARTS: dict[Scope, tuple[str, str]] = {
     Scope.TRAINING_FEEDBACK: ("feedback-h", "Rows at 20 kg."),
     Scope.CONTACT: ("contact-h", "555-0101"),
 }
-
-
-@pytest.fixture(autouse=True)
-def at_noon(time_machine: Any) -> Any:
-    """The factories live around NOON; so do these pages."""
-    time_machine.move_to(NOON, tick=False)
-    return time_machine
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests.factories import NOON, ClientFactory, certified_trainer, granted_cons
 from tests.pages.reading import as_, get, refused, submit
 from tests.referrals.test_lifecycle import LAST_DAY, Story
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_noon")]
 DAY = timedelta(days=1)
 CLINICAL = (
     "Rotator cuff tear, repaired",
@@ -29,13 +29,6 @@ CLINICAL = (
     "Come back if pain",
 )
 either = pytest.mark.parametrize("htmx", [False, True], ids=["plain", "htmx"])
-
-
-@pytest.fixture(autouse=True)
-def at_noon(time_machine: Any) -> Any:
-    """The factories live around NOON; so do these pages."""
-    time_machine.move_to(NOON, tick=False)
-    return time_machine
 
 
 @pytest.fixture

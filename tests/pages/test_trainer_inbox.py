@@ -15,15 +15,9 @@ from tests.factories import NOON, ClientFactory, ReferralFactory, UserFactory, c
 from tests.pages.reading import as_, get, queries_of
 from tests.referrals.test_lifecycle import Story
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_noon")]
 DAY = timedelta(days=1)
 INBOX = "/referrals/"
-
-
-@pytest.fixture(autouse=True)
-def at_noon(time_machine: Any) -> Any:
-    time_machine.move_to(NOON, tick=False)
-    return time_machine
 
 
 @pytest.fixture
