@@ -46,6 +46,53 @@ CREATE_FUNCTIONS = RunSQL(
 )
 
 
+# Both run with the rights of whoever owns the tables, so that the product's own roles need none on
+# heads: they can lock one and add the entry that follows it, and nothing else.
+CREATE_CHAIN_FUNCTIONS = RunSQL(
+    """
+    CREATE FUNCTION handoff_lock_head(wanted text, OUT number bigint, OUT hash text)
+        LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    BEGIN
+        LOOP
+            SELECT head.number, head.hash INTO number, hash
+                FROM core_ledgerhead head WHERE head.chain = wanted FOR UPDATE;
+            EXIT WHEN FOUND;
+            INSERT INTO core_ledgerhead (chain, number, hash)
+                VALUES (wanted, 0, repeat('0', 64)) ON CONFLICT DO NOTHING;
+        END LOOP;
+    END $$;
+
+    CREATE FUNCTION handoff_follow_head() RETURNS trigger
+        LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    BEGIN
+        UPDATE core_ledgerhead head SET number = NEW.number, hash = NEW.hash
+            WHERE head.chain = TG_ARGV[0]
+              AND head.number = NEW.number - 1 AND head.hash = NEW.prev_hash;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'INSERT on % is refused: it does not follow the newest entry',
+                TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        RETURN NEW;
+    END $$;
+    """,
+    """
+    DROP FUNCTION handoff_follow_head();
+    DROP FUNCTION handoff_lock_head(text);
+    """,
+)
+
+
+def chained(table: str, chain: str) -> RunSQL:
+    """Take an INSERT into `table` only where it follows the head of `chain`, and move the head."""
+    return RunSQL(
+        f"""
+        CREATE TRIGGER follows_head BEFORE INSERT ON {table}
+            FOR EACH ROW EXECUTE FUNCTION handoff_follow_head('{chain}');
+        """,
+        f"DROP TRIGGER follows_head ON {table};",
+    )
+
+
 def append_only(table: str) -> RunSQL:
     """Refuse UPDATE, DELETE and TRUNCATE on `table`, for every role that owns it or not."""
     return RunSQL(

@@ -1,9 +1,10 @@
 """Append-only, hash-chained entries: the mechanism under the consent, access and audit ledgers.
 
-The tables refuse UPDATE, DELETE and TRUNCATE by trigger (`handoff.core.immutable`).
-An entry is numbered and chained while its chain's head row is locked, so numbers have no gaps and
-two writers never share one. Its hash is keyed with `settings.LEDGER_KEY`, which the database does
-not hold: whoever can write rows still cannot forge a chain that verifies.
+The tables refuse UPDATE, DELETE and TRUNCATE by trigger, and take an INSERT only where it follows
+the head, which nothing but that trigger moves (`handoff.core.immutable`). An entry is numbered and
+chained while its chain's head row is locked, so numbers have no gaps and two writers never share
+one. Its hash is keyed with `settings.LEDGER_KEY`, which the database does not hold: whoever can
+write rows still cannot forge a chain that verifies.
 
 The head lock is also the meeting point of disclosure and withdrawal: both take the head of the
 access chain, so every disclosure has a number either before or after a withdrawal, never beside it.
@@ -19,6 +20,7 @@ from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import connection, models, transaction
+from django.db.transaction import TransactionManagementError
 
 from handoff.core.sensitivity import classify
 
@@ -70,8 +72,6 @@ class ChainedEntry(models.Model):
         self.prev_hash = head.hash
         self.hash = self.digest()
         self.save(force_insert=True)
-        head.number, head.hash = self.number, self.hash
-        head.save(update_fields=["number", "hash"])
         return self
 
     def digest(self) -> str:
@@ -89,15 +89,16 @@ class ChainedEntry(models.Model):
 def lock(chain: str) -> LedgerHead:
     """Lock the head of `chain` until the transaction ends; creates it when the chain is new.
 
-    Order when several are needed: consent, access, audit. Raises TransactionManagementError
-    outside a transaction.
+    By a function of the database's: the product's roles may not write to heads, and so cannot
+    lock them by themselves. Order when several are needed: consent, access, audit. Raises
+    TransactionManagementError outside a transaction.
     """
-    heads = LedgerHead.objects.select_for_update()
-    try:
-        return heads.get(chain=chain)
-    except LedgerHead.DoesNotExist:
-        LedgerHead.objects.bulk_create([LedgerHead(chain=chain)], ignore_conflicts=True)
-        return heads.get(chain=chain)
+    if not connection.in_atomic_block:
+        raise TransactionManagementError("a head is locked inside a transaction")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT number, hash FROM handoff_lock_head(%s)", [chain])
+        number, digest = cursor.fetchone()
+    return LedgerHead(chain=chain, number=number, hash=digest)
 
 
 def database_now() -> datetime:
