@@ -9,6 +9,7 @@ from django.utils.functional import SimpleLazyObject
 
 from clients.access import actor_for
 from clients.models import User
+from handoff.core import subjects
 from handoff.core.actors import Actor, Channel
 
 
@@ -29,7 +30,11 @@ class ActorMiddleware:
             return actor_for(user, channel=Channel.PAGE, request_id=request_id)
 
         request.actor = SimpleLazyObject(find)  # type: ignore[attr-defined]  # ours, lazily
-        zone = request.user.time_zone if isinstance(request.user, User) else None
-        # Whatever is shown or typed on this request is in the person's own time.
-        with timezone.override(zone):
+        user = request.user if isinstance(request.user, User) else None
+        # Whatever is shown or typed on this request is in the person's own time, and only rows of
+        # clients they have to do with are there at all.
+        with (
+            timezone.override(user.time_zone if user else None),
+            subjects.of_account(user.pk if user else None),
+        ):
             return self.get_response(request)

@@ -136,7 +136,7 @@ def database(url: str) -> dict[str, Any]:
     if unknown := sorted(set(query) - allowed):
         raise ImproperlyConfigured(f"DATABASE_URL: unknown option {unknown[0]}")
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "handoff.core.postgres",
         "NAME": name,
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),

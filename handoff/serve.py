@@ -114,16 +114,25 @@ def children(environ: dict[str, str], port: int) -> list[Child]:
     worker = [*celery, "worker", "-Q", "default,mail", "-c", "2", "-l", "INFO"]
     worker += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     beat = [*celery, "beat", "-l", "WARNING", "--pidfile="]
-    quiet = dict(environ)
+    quiet = with_role(environ, "WORKER_DATABASE_URL")
     if os.geteuid() == 0:
         # Who runs this as root knows it. Dropping rights here would lock the worker out of a
         # checkout in root's home; production's image runs as a user of its own.
         quiet["PYTHONWARNINGS"] = "ignore:You're running the worker with superuser privileges"
     return [
-        Child("web", web, environ | {"HANDOFF_PROCESS": "web"}),
+        Child("web", web, with_role(environ, "WEB_DATABASE_URL") | {"HANDOFF_PROCESS": "web"}),
         Child("worker", worker, quiet | {"HANDOFF_PROCESS": "worker"}),
         Child("beat", beat, quiet | {"HANDOFF_PROCESS": "command"}),
     ]
+
+
+def with_role(environ: dict[str, str], name: str) -> dict[str, str]:
+    """The environment of a child that has the database rights of its own role.
+
+    With a database of somebody's own, `name` may be set as well; else all use the one address.
+    """
+    address = environ.get(name)
+    return environ | {"DATABASE_URL": address} if address else dict(environ)
 
 
 # --- start, watch, stop ------------------------------------------------------------------------

@@ -22,10 +22,10 @@ from clients import licensing
 from clients.consent import ConsentState, Standing
 from clients.models import Consent, Professional
 from clients.scopes import SUGGESTED, Scope, notice
-from handoff.core import audit
+from handoff.core import audit, subjects
 from handoff.core.actors import SYSTEM, Actor, Role
 from handoff.core.errors import Invalid, NotAllowed, NotVisible, Stale
-from referrals import access, readings, reminders, states
+from referrals import access, readings, reminders, states, whose
 from referrals.models import (
     DischargeNote,
     Holiday,
@@ -399,6 +399,16 @@ def consent_refused(*, referral: Referral, at: datetime) -> Referral:
     return _walk(SYSTEM, referral, Verb.CONSENT_DECLINED, at)
 
 
+TIMED = (
+    State.AWAITING_CONSENT,
+    State.SENT,
+    State.VIEWED,
+    State.INFO_REQUESTED,
+    State.CANCEL_REQUESTED,
+)
+"""The states that end by themselves when nobody does anything."""
+
+
 def time_out(*, at: datetime | None = None, limit: int = 200) -> int:
     """Walk the edges that time walks (no answer, no consent, no confirmation); how many.
 
@@ -406,22 +416,19 @@ def time_out(*, at: datetime | None = None, limit: int = 200) -> int:
     from any number of processes.
     """
     at = at or timezone.now()
-    waiting = Referral.objects.filter(
-        state__in=[
-            State.AWAITING_CONSENT,
-            State.SENT,
-            State.VIEWED,
-            State.INFO_REQUESTED,
-            State.CANCEL_REQUESTED,
-        ]
-    ).select_related("client", "sender__practice", "recipient__practice", "consent")
+    waiting = Referral.objects.filter(state__in=TIMED).select_related(
+        "client", "sender__practice", "recipient__practice", "consent"
+    )
     days_off = cache(Holiday.objects.days_in)
     # All are looked at before any is locked: the oldest are not those whose time is up first.
-    candidates = waiting.filter(state_at__lte=at - timedelta(hours=24)).order_by("state_at", "id")
+    early = at - timedelta(hours=24)
+    candidates = waiting.filter(state_at__lte=early).order_by("state_at", "id")
+    with subjects.among(whose.clients_waiting(TIMED, since_before=early)):
+        over_time = [one for one in candidates if _looks_over(one, at, days_off)][:limit]
     walked = 0
-    for pk in [one.pk for one in candidates if _looks_over(one, at, days_off)][:limit]:
+    for pk, client_id in [(one.pk, one.client_id) for one in over_time]:
         try:
-            with transaction.atomic():
+            with subjects.of(client_id), transaction.atomic():
                 locked = waiting.select_for_update(of=("self",), no_key=True, skip_locked=True)
                 referral = locked.filter(pk=pk).first()
                 over = _time_is_up(referral, at, days_off) if referral else None
@@ -480,7 +487,10 @@ def _step(
 ) -> Referral:
     """One verb from lock to record."""
     at = at or timezone.now()
-    with transaction.atomic():
+    with (
+        subjects.among(whose.clients_behind(referrals=[referral_id])),
+        transaction.atomic(),
+    ):
         if verb is Verb.ENTER_IN_ERROR and Role.ADMIN in actor.roles:
             referral = access.referral_for(SYSTEM, referral_id, lock=True, at=at)
         else:

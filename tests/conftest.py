@@ -1,12 +1,22 @@
 """What every test runs under."""
 
 import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import hypothesis
+import psycopg
+import pytest
 from django.conf import settings
+from django.core.handlers.base import BaseHandler
 from django.db import connection
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.test import TransactionTestCase
+
+from handoff.core import roles
 
 # Examples are found again from the failure's printout; a slow machine is no failure.
 hypothesis.settings.register_profile("dev", max_examples=50, deadline=None)
@@ -43,3 +53,45 @@ def _flush_past_triggers(case: TransactionTestCase) -> Any:
 
 # django-stubs does not declare this method.
 TransactionTestCase._fixture_teardown = _flush_past_triggers  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """The product's roles exist before the test database is made, which gives them their rights."""
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as server:
+        server.execute("SELECT pg_advisory_lock(1)")  # roles belong to all databases of the server
+        there = {name for (name,) in server.execute("SELECT rolname FROM pg_roles").fetchall()}
+        if not set(roles.ROLES) <= there:
+            roles.create(server.cursor(), dict.fromkeys(roles.ROLES, secrets.token_urlsafe(24)))
+
+
+@contextmanager
+def as_role(role: str) -> Iterator[None]:
+    """The database work of the block is done with the rights of one of the product's roles."""
+    try:
+        connection.ensure_connection()
+    except RuntimeError:  # a test that may not use the database
+        yield
+        return
+    raw = connection.connection
+    raw.execute(f"SET ROLE {role}")
+    try:
+        yield
+    finally:
+        if connection.connection is raw and not raw.closed:
+            # Where the transaction has failed the role goes with its rollback.
+            failed = raw.info.transaction_status is psycopg.pq.TransactionStatus.INERROR
+            if not failed:
+                raw.execute("RESET ROLE")
+
+
+_answer = BaseHandler.get_response
+
+
+def _answer_as_web(handler: BaseHandler, request: HttpRequest) -> HttpResponseBase:
+    """Every request of every test is served with the rights that the web process has."""
+    with as_role(roles.WEB):
+        return _answer(handler, request)
+
+
+BaseHandler.get_response = _answer_as_web  # type: ignore[method-assign]

@@ -12,6 +12,7 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
+from handoff.core import subjects
 from handoff.core.actors import ANONYMOUS, Actor, Channel
 from handoff.core.errors import Invalid, NotVisible
 from handoff.core.paging import Page, keyset_page, sequence_page
@@ -56,6 +57,8 @@ class ApiView(APIView):
     def perform_authentication(self, request: Request) -> None:
         super().perform_authentication(request)
         self.actor = self.find_actor(request)
+        # A token's account is known only here; the middleware around the request ends it.
+        subjects.enter(self.actor.user_id)
 
     def get_throttles(self) -> list[BaseThrottle]:
         operation = operation_of(self, self.request.method or "")

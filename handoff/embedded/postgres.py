@@ -97,27 +97,38 @@ class Postgres(Server):
         password = (self.place.home / "postgres.password").read_text()
         return f"postgresql://{user}:{quote(password)}@/{database}?host={quote(str(self.socket))}"
 
-    def ensure_database(self) -> str:
-        """The product's own database; under `run` also its own role, so that nothing in
-        development works only because it is a superuser."""
+    def ensure_database(self) -> dict[str, str]:
+        """The product's own database and roles, and the address of each.
+
+        Under `run` the owner is no superuser either, so that nothing in development works only
+        because it may do everything.
+        """
         import psycopg  # noqa: PLC0415 (this package works before anything is installed)
         from psycopg import sql  # noqa: PLC0415
 
+        from handoff.core import roles  # noqa: PLC0415
+
         owner = "postgres" if self.throwaway else "handoff"
+        password = (self.place.home / "postgres.password").read_text()
         with psycopg.connect(self.url(), autocommit=True, connect_timeout=10) as connection:
             if not connection.execute(
                 "SELECT 1 FROM pg_roles WHERE rolname = %s", [owner]
             ).fetchone():
-                password = (self.place.home / "postgres.password").read_text()
                 connection.execute(
                     sql.SQL("CREATE ROLE {} LOGIN CREATEDB PASSWORD {}").format(
                         sql.Identifier(owner), sql.Literal(password)
                     )
                 )
+            if len(roles.present(connection.cursor())) < len(roles.ROLES):
+                roles.create(connection.cursor(), dict.fromkeys(roles.ROLES, password))
             if not connection.execute(
                 "SELECT 1 FROM pg_database WHERE datname = 'handoff'"
             ).fetchone():
                 connection.execute(
                     sql.SQL("CREATE DATABASE handoff OWNER {}").format(sql.Identifier(owner))
                 )
-        return self.url(owner, "handoff")
+        return {
+            "DATABASE_URL": self.url(owner, "handoff"),
+            "WEB_DATABASE_URL": self.url(roles.WEB, "handoff"),
+            "WORKER_DATABASE_URL": self.url(roles.WORKER, "handoff"),
+        }

@@ -31,7 +31,7 @@ def wanted(environ: Mapping[str, str]) -> list[type[Server]]:
 
 def address(server: Server) -> dict[str, str]:
     if isinstance(server, Postgres):
-        return {"DATABASE_URL": server.ensure_database()}
+        return server.ensure_database()
     return {"REDIS_URL": server.url()}
 
 

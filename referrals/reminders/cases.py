@@ -26,7 +26,9 @@ from clients.models import (
 )
 from clients.models.user import DEFAULT_ZONE
 from clients.scopes import Scope
+from handoff.core import subjects
 from handoff.core.errors import Invalid
+from referrals import whose
 from referrals.calendars import local_today, zone_named
 from referrals.models import (
     Acknowledgement,
@@ -83,19 +85,34 @@ def cases(keys: Iterable[Key], at: datetime) -> dict[Key, Case]:
     ids: dict[Subject, set[UUID]] = defaultdict(set)
     for subject, pk in keys:
         ids[subject].add(pk)
+    with subjects.among(_clients_behind(ids)):
+        found = _cases(ids, at)
+    return {(case.subject, case.pk): case for case in found}
+
+
+def _clients_behind(ids: Mapping[Subject, Collection[UUID]]) -> frozenset[UUID]:
+    return whose.clients_behind(
+        referrals=ids.get(Subject.REFERRAL, ()),
+        consents=ids.get(Subject.CONSENT, ()),
+        episodes=ids.get(Subject.EPISODE, ()),
+        restrictions=ids.get(Subject.RESTRICTION, ()),
+    )
+
+
+def _cases(ids: Mapping[Subject, Collection[UUID]], at: datetime) -> list[Case]:
     admins = _admins() if ids else ()
     found: list[Case] = []
-    if ids[Subject.REFERRAL]:
+    if ids.get(Subject.REFERRAL):
         found += _referrals(ids[Subject.REFERRAL], admins, at)
-    if ids[Subject.CONSENT]:
+    if ids.get(Subject.CONSENT):
         found += _consents(ids[Subject.CONSENT], at)
-    if ids[Subject.EPISODE]:
+    if ids.get(Subject.EPISODE):
         found += _episodes(ids[Subject.EPISODE], admins)
-    if ids[Subject.RESTRICTION]:
+    if ids.get(Subject.RESTRICTION):
         found += _restrictions(ids[Subject.RESTRICTION], admins, at)
-    if ids[Subject.CREDENTIAL]:
+    if ids.get(Subject.CREDENTIAL):
         found += _credentials(ids[Subject.CREDENTIAL], admins)
-    return {(case.subject, case.pk): case for case in found}
+    return found
 
 
 # --- people -------------------------------------------------------------------------------------

@@ -19,6 +19,8 @@ from django.db import transaction
 from django.db.models import Q
 
 from clients.models import Consent, Credential, User
+from handoff.core import subjects
+from referrals import whose
 from referrals.models import (
     DischargeNote,
     Episode,
@@ -45,7 +47,7 @@ def referral_walked(referral: Referral, edge: Edge, *, at: datetime) -> None:
     if edge.source is State.DRAFT:
         keys |= _ended_before(referral)
     if (edge.source in RECIPIENT_MAY_READ) != (edge.target in RECIPIENT_MAY_READ):
-        keys |= _restrictions_of([referral.client_id])
+        keys |= _restrictions_of(referral.client_id)
     plan(keys, at=at)
 
 
@@ -62,17 +64,16 @@ def consent_asked(consent: Consent, *, urgent: bool, at: datetime) -> None:
 
 def consent_changed(consent: Consent, *, at: datetime) -> None:
     """A question was answered, taken back or let lapse, or sharing was narrowed or ended."""
-    between = Referral.objects.filter(
-        client_id=consent.client_id, recipient_id=consent.recipient_id
-    ).exclude(state__in=TERMINAL)
+    between = _referrals_of(
+        consent.client_id, ~Q(state__in=TERMINAL), recipient_id=consent.recipient_id
+    )
     same = Consent.objects.filter(
         client_id=consent.client_id,
         recipient_id=consent.recipient_id,
         discloser_id=consent.discloser_id,
     )
     keys: set[Key] = {(Subject.CONSENT, pk) for pk in same.values_list("pk", flat=True)}
-    keys |= {(Subject.REFERRAL, pk) for pk in between.values_list("pk", flat=True)}
-    plan(keys | _restrictions_of([consent.client_id]), at=at)
+    plan(keys | between | _restrictions_of(consent.client_id), at=at)
 
 
 def episode_changed(episode: Episode, *, at: datetime) -> None:
@@ -88,10 +89,9 @@ def note_signed(note: DischargeNote, *, at: datetime) -> None:
 def restrictions_changed(restriction_ids: Iterable[UUID], *, at: datetime) -> None:
     """Versions of restrictions were signed: set, changed or lifted."""
     ids = list(restriction_ids)
-    clients = Restriction.objects.filter(pk__in=ids).values("episode__client")
-    readers = Referral.objects.filter(client__in=clients, state__in=list(RECIPIENT_MAY_READ))
     keys: set[Key] = {(Subject.RESTRICTION, pk) for pk in ids}
-    keys |= {(Subject.REFERRAL, pk) for pk in readers.values_list("pk", flat=True)}
+    for client_id in whose.clients_behind(restrictions=ids):
+        keys |= _referrals_of(client_id, state__in=list(RECIPIENT_MAY_READ))
     plan(keys, at=at)
 
 
@@ -114,9 +114,7 @@ def people_changed(client_id: UUID, *, at: datetime) -> None:
         (Subject.CONSENT, pk)
         for pk in Consent.objects.filter(client_id=client_id).values_list("pk", flat=True)
     }
-    referrals = Referral.objects.filter(client_id=client_id).exclude(state__in=TERMINAL)
-    keys |= {(Subject.REFERRAL, pk) for pk in referrals.values_list("pk", flat=True)}
-    plan(keys, at=at)
+    plan(keys | _referrals_of(client_id, ~Q(state__in=TERMINAL)), at=at)
 
 
 def zone_changed(user: User, *, at: datetime) -> None:
@@ -147,7 +145,8 @@ def heal(*, at: datetime) -> int:
     number = int(at.timestamp()) // SLICE_SECONDS % SLICES
     width = 2**128 // SLICES
     low, high = UUID(int=number * width), UUID(int=min((number + 1) * width, 2**128 - 1))
-    keys = list(_open_between(low, high, at))
+    with subjects.among(whose.clients_between(low, high)):
+        keys = list(_open_between(low, high, at))
     with transaction.atomic():
         plan(keys, at=at)
     return len(keys)
@@ -177,15 +176,21 @@ def _open_between(low: UUID, high: UUID, at: datetime) -> Iterator[Key]:
 
 def _ended_before(referral: Referral) -> set[Key]:
     """Ended referrals that this one may follow up."""
-    rows = Referral.objects.filter(
-        client_id=referral.client_id, sender_id=referral.sender_id, state__in=list(TERMINAL)
+    return _referrals_of(
+        referral.client_id, sender_id=referral.sender_id, state__in=list(TERMINAL)
     )
-    return {(Subject.REFERRAL, pk) for pk in rows.values_list("pk", flat=True)}
 
 
-def _restrictions_of(client_ids: Collection[UUID]) -> set[Key]:
-    rows = Restriction.objects.filter(episode__client__in=client_ids)
-    return {(Subject.RESTRICTION, pk) for pk in rows.values_list("pk", flat=True)}
+def _referrals_of(client_id: UUID, *conditions: Q, **more: object) -> set[Key]:
+    with subjects.of(client_id):
+        rows = Referral.objects.filter(*conditions, client_id=client_id, **more)
+        return {(Subject.REFERRAL, pk) for pk in rows.values_list("pk", flat=True)}
+
+
+def _restrictions_of(client_id: UUID) -> set[Key]:
+    with subjects.of(client_id):
+        rows = Restriction.objects.filter(episode__client=client_id)
+        return {(Subject.RESTRICTION, pk) for pk in rows.values_list("pk", flat=True)}
 
 
 # --- bringing rows in line ------------------------------------------------------------------------

@@ -15,6 +15,8 @@ from urllib.parse import quote, urlsplit
 
 from django.db import connection
 
+from handoff.core import roles
+
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 90  # a busy machine is slow to import
 CELERY = [sys.executable, "-m", "celery", "-A", "handoff.celery:app"]
@@ -22,11 +24,13 @@ CELERY = [sys.executable, "-m", "celery", "-A", "handoff.celery:app"]
 
 def environment(**more: str) -> dict[str, str]:
     """The test's own servers and database, for a process that is not the test."""
+    # The server of the tests may be somebody's own: then the rights are taken on, not logged in to.
     url = urlsplit(os.environ["DATABASE_URL"])
+    query = "&".join(part for part in (url.query, f"options=-c%20role%3D{roles.WORKER}") if part)
     database = quote(str(connection.settings_dict["NAME"]))
     return {
         **os.environ,
-        "DATABASE_URL": url._replace(path=f"/{database}").geturl(),
+        "DATABASE_URL": url._replace(path=f"/{database}", query=query).geturl(),
         # Whoever runs the suite as root knows it.
         "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",
         **more,

@@ -13,11 +13,15 @@ import pytest
 import yaml
 
 from handoff.check import PRODUCTION
+from handoff.core import roles
 from handoff.embedded import BASE_DIR
 from tests.ground.checkout import bare_environment
 
 FILE = BASE_DIR / "docker-compose.yml"
-SECRETS = ("SECRET_KEY", "LEDGER_KEY", "POSTGRES_PASSWORD", "DATABASE_PASSWORD", "REDIS_PASSWORD")
+SECRETS = (
+    *("SECRET_KEY", "LEDGER_KEY", "POSTGRES_PASSWORD", "REDIS_PASSWORD"),
+    *("DATABASE_PASSWORD", "WEB_DATABASE_PASSWORD", "WORKER_DATABASE_PASSWORD"),
+)
 REQUIRED = (*SECRETS, "SITE_URL", "MAIL_FROM")
 
 
@@ -87,6 +91,22 @@ def test_the_product_gets_everything_it_needs_and_no_demo() -> None:
             }
         )
         assert not {"DEMO", "DEBUG"} & set(given)
+
+
+def test_each_process_logs_in_as_its_own_role_and_only_migrate_as_the_owner() -> None:
+    wanted = {
+        "migrate": ("handoff", "DATABASE_PASSWORD"),
+        "web": ("handoff_web", "WEB_DATABASE_PASSWORD"),
+        "worker": ("handoff_worker", "WORKER_DATABASE_PASSWORD"),
+        "beat": ("handoff_worker", "WORKER_DATABASE_PASSWORD"),
+    }
+    for name, (role, password) in wanted.items():
+        address = services()[name]["environment"]["DATABASE_URL"]
+        assert address.startswith(f"postgresql://{role}:${{{password}:?"), name
+    script = (BASE_DIR / ".ci" / "create-database.sh").read_text()
+    for role in ("handoff", *roles.ROLES):
+        assert f"CREATE ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE" in script
+    assert "CREATE DATABASE handoff OWNER handoff;" in script
 
 
 @pytest.mark.parametrize("name", sorted(services()))

@@ -103,7 +103,7 @@ def test_a_bad_line_in_the_env_file_is_named(
 def test_a_database_on_a_socket() -> None:
     found = env.database("postgresql://han%40doff:p%2Fw@/name?host=/run/private&sslmode=disable")
     assert found == {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "handoff.core.postgres",
         "NAME": "name",
         "USER": "han@doff",
         "PASSWORD": "p/w",

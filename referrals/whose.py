@@ -1,0 +1,41 @@
+"""Whose rows: the clients behind ids, for work that begins with ids and not with a person.
+
+Answered by functions of the database that may look past row-level security and tell ids of clients,
+nothing else. What they answer goes straight into `handoff.core.subjects`.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+Ids = Iterable[UUID]
+
+
+def clients_behind(
+    *, referrals: Ids = (), consents: Ids = (), episodes: Ids = (), restrictions: Ids = ()
+) -> frozenset[UUID]:
+    """The clients that these rows are about."""
+    ids = [list(each) for each in (referrals, consents, episodes, restrictions)]
+    if not any(ids):
+        return frozenset()
+    return _answer("SELECT handoff_clients_behind(%s, %s, %s, %s)", ids)
+
+
+def clients_between(low: UUID, high: UUID) -> frozenset[UUID]:
+    """The clients of all referrals, episodes and restrictions with an id from `low` up to `high`."""
+    return _answer("SELECT handoff_clients_between(%s, %s)", [low, high])
+
+
+def clients_waiting(states: Iterable[str], *, since_before: datetime) -> frozenset[UUID]:
+    """The clients of referrals that have been in one of these states since before a moment."""
+    return _answer("SELECT handoff_clients_waiting(%s, %s)", [list(states), since_before])
+
+
+def _answer(sql: str, params: list[Any]) -> frozenset[UUID]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        (found,) = cursor.fetchone()
+    return frozenset(found or ())
