@@ -17,6 +17,7 @@ from clients import verification
 from clients.access import actor_for
 from clients.models import Client, Credential, Guardianship, Practice, Professional, User
 from clients.scopes import Scope
+from handoff.core import subjects
 from handoff.core.actors import Actor
 from handoff.web.demo import PASSWORD
 from referrals import care, discharge, disclosure, lifecycle, restrictions, sharing
@@ -128,23 +129,29 @@ class Loader:
         admin.is_staff = admin.is_superuser = True
         admin.save()
         self._people()
-        self._just_discharged()
-        self._in_rehab()
-        self._in_training()
-        self._minor()
+        for name, stage in (
+            ("client", self._just_discharged),
+            ("client2", self._in_rehab),
+            ("client3", self._in_training),
+            ("minor", self._minor),
+        ):
+            with subjects.of(self.clients[name].pk):
+                stage()
 
     def look(self) -> None:
         """Tom opens Mira's page now and then, so that she has something to look up.
 
         By itself, because the door commits each look before it shows anything.
         """
+        mira = self.clients["client3"].pk
         for days in (-22, -20, -3):
-            disclosure.disclose(
-                actor=self._actor("trainer"),
-                client_id=self.clients["client3"].pk,
-                purpose="client page",
-                at=self._days(days, 2),
-            )
+            with subjects.of(mira):
+                disclosure.disclose(
+                    actor=self._actor("trainer"),
+                    client_id=mira,
+                    purpose="client page",
+                    at=self._days(days, 2),
+                )
 
     # --- people ------------------------------------------------------------------------------
 

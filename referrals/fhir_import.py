@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from clients import licensing
 from clients.models import Client, ClientIdentifier, Professional
-from handoff.core import audit
+from handoff.core import audit, subjects
 from handoff.core.actors import Actor
 from handoff.core.errors import Invalid, NotAllowed
 from referrals.fhir_bundle import BundleReading, EpisodeDraft, PatientDraft
@@ -59,10 +59,12 @@ def import_bundle(
             raise Invalid("The file holds no musculoskeletal condition to start an episode with.")
         _refuse_future(reading.patient, draft, today)
         if (known := _known(pt, reading.patient)) is not None:
-            earlier = known.episodes.filter(pt=pt, source=SOURCE).order_by("created_at").first()
+            with subjects.of(known.pk):
+                earlier = known.episodes.filter(pt=pt, source=SOURCE).order_by("created_at").first()
             return ImportResult(known.pk, earlier.pk if earlier else None, False, ())
         client, remarks = _client(pt, reading.patient)
-        episode = _episode(pt, client, draft, today)
+        with subjects.of(client.pk):
+            episode = _episode(pt, client, draft, today)
         licences = licensing.valid_credentials(pt.user_id, today)
         if licensing.licence_for(licences, client.state) is None:
             remarks.append("The therapist holds no licence valid today in the client's state.")

@@ -4,66 +4,83 @@ from django.db import migrations
 
 # `handoff.lookup` marks the few functions that find out whose a row is. They run as the owner of
 # the tables, whom FORCE binds like anybody else, and see rows by the policy `lookups`. Setting it
-# by hand gives nobody anything: that policy is for the owner, and `handoff_clients` then names none.
-FUNCTIONS = """
-CREATE FUNCTION handoff_reach(wanted uuid) RETURNS uuid[]
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path = pg_catalog, public, pg_temp SET handoff.lookup = 'on' AS $$
-    WITH me AS (
-        SELECT id, role, practice_id FROM clients_professional
-        WHERE user_id = wanted AND left_at IS NULL
-    ), sides AS (
-        SELECT id FROM me
-        UNION
-        SELECT pt.id FROM clients_professional pt
-        JOIN me ON me.role = 'pta' AND pt.practice_id = me.practice_id
-        WHERE pt.role = 'pt' AND pt.left_at IS NULL
-    ), near AS (
-        SELECT id FROM clients_client WHERE user_id = wanted
-        UNION
-        SELECT client_id FROM clients_guardianship WHERE user_id = wanted AND ended_at IS NULL
-        UNION
-        SELECT client_id FROM referrals_episode WHERE pt_id IN (SELECT id FROM sides)
-        UNION
-        SELECT id FROM clients_client WHERE created_by_id IN (SELECT id FROM sides)
-        UNION
-        SELECT client_id FROM referrals_referral WHERE sender_id IN (SELECT id FROM sides)
-        UNION
-        SELECT client_id FROM referrals_referral
-        WHERE recipient_id IN (SELECT id FROM me) AND sent_at IS NOT NULL
-    )
-    SELECT array_agg(id) FROM (
-        SELECT id FROM near
+# by hand gives web and worker nothing: that policy is for the owner, and `handoff_clients` then
+# names none. (A SET clause of the function would say it better, but takes a superuser.)
+
+
+def lookup(signature: str, query: str) -> str:
+    """A function that answers the ids of clients that `query` finds as `client_id`."""
+    return f"""
+    CREATE FUNCTION {signature} RETURNS uuid[]
+        LANGUAGE plpgsql STABLE SECURITY DEFINER
+        SET search_path = pg_catalog, public, pg_temp AS $$
+    DECLARE
+        clients uuid[];
+    BEGIN
+        PERFORM set_config('handoff.lookup', 'on', true);
+        SELECT array_agg(DISTINCT found.client_id) INTO clients FROM ({query}) found;
+        PERFORM set_config('handoff.lookup', '', true);
+        RETURN clients;
+    END $$;
+    """
+
+
+FUNCTIONS = (
+    lookup(
+        "handoff_reach(wanted uuid)",
+        """
+        WITH me AS (
+            SELECT id, role, practice_id FROM clients_professional
+            WHERE user_id = wanted AND left_at IS NULL
+        ), sides AS (
+            SELECT id FROM me
+            UNION
+            SELECT pt.id FROM clients_professional pt
+            JOIN me ON me.role = 'pta' AND pt.practice_id = me.practice_id
+            WHERE pt.role = 'pt' AND pt.left_at IS NULL
+        ), near AS (
+            SELECT id FROM clients_client WHERE user_id = wanted
+            UNION
+            SELECT client_id FROM clients_guardianship WHERE user_id = wanted AND ended_at IS NULL
+            UNION
+            SELECT client_id FROM referrals_episode WHERE pt_id IN (SELECT id FROM sides)
+            UNION
+            SELECT id FROM clients_client WHERE created_by_id IN (SELECT id FROM sides)
+            UNION
+            SELECT client_id FROM referrals_referral WHERE sender_id IN (SELECT id FROM sides)
+            UNION
+            SELECT client_id FROM referrals_referral
+            WHERE recipient_id IN (SELECT id FROM me) AND sent_at IS NOT NULL
+        )
+        SELECT id AS client_id FROM near
         UNION
         SELECT merged_into_id FROM clients_client
         WHERE id IN (SELECT id FROM near) AND merged_into_id IS NOT NULL
-    ) found
-$$;
-
-CREATE FUNCTION handoff_clients() RETURNS uuid[]
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
-DECLARE
-    named text := current_setting('handoff.clients', true);
-    account text := current_setting('handoff.account', true);
-BEGIN
-    IF current_setting('handoff.lookup', true) = 'on' THEN
+        """,
+    )
+    + """
+    CREATE FUNCTION handoff_clients() RETURNS uuid[]
+        LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+    DECLARE
+        named text := current_setting('handoff.clients', true);
+        account text := current_setting('handoff.account', true);
+    BEGIN
+        IF current_setting('handoff.lookup', true) = 'on' THEN
+            RETURN NULL;
+        END IF;
+        IF named <> '' THEN
+            RETURN named::uuid[];
+        END IF;
+        IF account <> '' THEN
+            RETURN handoff_reach(account::uuid);
+        END IF;
         RETURN NULL;
-    END IF;
-    IF named <> '' THEN
-        RETURN named::uuid[];
-    END IF;
-    IF account <> '' THEN
-        RETURN handoff_reach(account::uuid);
-    END IF;
-    RETURN NULL;
-END $$;
-
-CREATE FUNCTION handoff_clients_behind(
-    referrals uuid[], consents uuid[], episodes uuid[], restrictions uuid[]
-) RETURNS uuid[]
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path = pg_catalog, public, pg_temp SET handoff.lookup = 'on' AS $$
-    SELECT array_agg(client_id) FROM (
+    END $$;
+    """
+    + lookup(
+        "handoff_clients_behind("
+        "referrals uuid[], consents uuid[], episodes uuid[], restrictions uuid[])",
+        """
         SELECT client_id FROM referrals_referral WHERE id = ANY (referrals)
         UNION
         SELECT client_id FROM clients_consent WHERE id = ANY (consents)
@@ -73,13 +90,11 @@ CREATE FUNCTION handoff_clients_behind(
         SELECT episode.client_id FROM referrals_restriction restriction
         JOIN referrals_episode episode ON episode.id = restriction.episode_id
         WHERE restriction.id = ANY (restrictions)
-    ) found
-$$;
-
-CREATE FUNCTION handoff_clients_between(low uuid, high uuid) RETURNS uuid[]
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path = pg_catalog, public, pg_temp SET handoff.lookup = 'on' AS $$
-    SELECT array_agg(client_id) FROM (
+        """,
+    )
+    + lookup(
+        "handoff_clients_between(low uuid, high uuid)",
+        """
         SELECT client_id FROM referrals_referral WHERE id >= low AND id < high
         UNION
         SELECT client_id FROM referrals_episode WHERE id >= low AND id < high
@@ -87,16 +102,16 @@ CREATE FUNCTION handoff_clients_between(low uuid, high uuid) RETURNS uuid[]
         SELECT episode.client_id FROM referrals_restriction restriction
         JOIN referrals_episode episode ON episode.id = restriction.episode_id
         WHERE restriction.id >= low AND restriction.id < high
-    ) found
-$$;
-
-CREATE FUNCTION handoff_clients_waiting(states text[], since_before timestamptz) RETURNS uuid[]
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path = pg_catalog, public, pg_temp SET handoff.lookup = 'on' AS $$
-    SELECT array_agg(DISTINCT client_id) FROM referrals_referral
-    WHERE state = ANY (states) AND state_at <= since_before
-$$;
-"""
+        """,
+    )
+    + lookup(
+        "handoff_clients_waiting(states text[], since_before timestamptz)",
+        """
+        SELECT client_id FROM referrals_referral
+        WHERE state = ANY (states) AND state_at <= since_before
+        """,
+    )
+)
 
 DROP_FUNCTIONS = """
 DROP FUNCTION handoff_clients_waiting(text[], timestamptz);
