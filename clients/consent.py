@@ -19,7 +19,6 @@ from django.utils import timezone
 from clients import guardians, scopes
 from clients.guardians import Signer
 from clients.models import (
-    AccessEntry,
     Client,
     Consent,
     ConsentEvent,
@@ -32,6 +31,8 @@ from handoff.core.actors import Actor
 from handoff.core.errors import Invalid, NotAllowed, NotVisible, Stale
 
 Kind = ConsentEvent.Kind
+GIVING = (Kind.GRANTED, Kind.NARROWED)
+"""The events after which something may be shared. After every other, and none, nothing is."""
 NOTHING: frozenset[Scope] = frozenset()
 
 
@@ -67,7 +68,7 @@ def evaluate(facts: Facts, at: datetime) -> tuple[ConsentState, frozenset[Scope]
 
     Classes are non-empty in state ACTIVE only. An event kind nobody knows shares nothing.
     """
-    if facts.kind not in (Kind.GRANTED, Kind.NARROWED):
+    if facts.kind not in GIVING:
         return _UNSHARED.get(facts.kind, ConsentState.SUSPENDED), NOTHING
     if facts.expires_at is None or at >= facts.expires_at:
         return ConsentState.EXPIRED, NOTHING
@@ -123,7 +124,7 @@ def standings(consents: QuerySet[Consent], at: datetime) -> dict[UUID, Standing]
         .order_by("consent_id", "-number")
         .distinct("consent_id")
     )
-    return {event.consent_id: _standing(event, at) for event in newest}
+    return {event.consent_id: standing_by(event, at) for event in newest}
 
 
 def standing(consent: Consent, at: datetime) -> Standing:
@@ -155,7 +156,8 @@ def live(
     return tuple(sorted(found, key=lambda each: each.event_number))
 
 
-def _standing(event: ConsentEvent, at: datetime) -> Standing:
+def standing_by(event: ConsentEvent, at: datetime) -> Standing:
+    """How a consent stands, given its newest event; the caller has made sure that it is that."""
     consent = event.consent
     agreed = frozenset(Scope(value) for value in event.classes)
     facts = Facts(
@@ -229,7 +231,7 @@ def ask(
         authority, guardianship = signer.authority, signer.guardianship
     with transaction.atomic():
         Client.objects.select_for_update(no_key=True).get(pk=client.pk)
-        _lock_ledgers()
+        _lock_ledger()
         for open_one in _between(client.pk, discloser.pk, recipient.pk, at):
             if open_one.state is ConsentState.REQUESTED:
                 _write(open_one.consent_id, Kind.WITHDRAWN, actor=actor, at=at)
@@ -276,7 +278,7 @@ def grant(
         consent = _locked(actor, consent_id, at)
         signer = guardians.signer_for(actor, consent.client, at)
         expires_at = _end_of(expires_on, consent.client, at)
-        _lock_ledgers()
+        _lock_ledger()
         _require(consent, at, ConsentState.REQUESTED)
         for other in _between(consent.client_id, consent.discloser_id, consent.recipient_id, at):
             if other.consent_id != consent.pk and other.state in _REPLACEABLE:
@@ -293,7 +295,7 @@ def decline(*, actor: Actor, consent_id: UUID, at: datetime | None = None) -> Co
     with transaction.atomic():
         consent = _locked(actor, consent_id, at)
         signer = guardians.signer_for(actor, consent.client, at)
-        _lock_ledgers()
+        _lock_ledger()
         _require(consent, at, ConsentState.REQUESTED)
         _sign(consent, Kind.DECLINED, actor, signer, at, NOTHING)
     return consent
@@ -312,7 +314,7 @@ def narrow(
     with transaction.atomic():
         consent = _locked(actor, consent_id, at)
         signer = guardians.signer_for(actor, consent.client, at)
-        _lock_ledgers()
+        _lock_ledger()
         now = _require(consent, at, ConsentState.ACTIVE)
         if not remaining < now.classes:
             raise Invalid({"classes": ["Choose fewer parts than are shared now."]})
@@ -339,7 +341,7 @@ def revoke(*, actor: Actor, consent_id: UUID, at: datetime | None = None) -> Con
     with transaction.atomic():
         consent = _locked(actor, consent_id, at)
         signer = _stopper(actor, consent.client, at)
-        _lock_ledgers()
+        _lock_ledger()
         _require(consent, at, ConsentState.ACTIVE, ConsentState.NOT_YET, ConsentState.SUSPENDED)
         _sign(consent, Kind.REVOKED, actor, signer, at, NOTHING)
     return consent
@@ -352,7 +354,7 @@ def lapse(*, actor: Actor, consent_id: UUID, at: datetime | None = None) -> bool
         raise NotAllowed
     with transaction.atomic():
         Consent.objects.select_for_update(no_key=True).get(pk=consent_id)
-        _lock_ledgers()
+        _lock_ledger()
         now = standings(Consent.objects.filter(pk=consent_id), at)[consent_id]
         if now.state is not ConsentState.REQUESTED:
             return False
@@ -378,7 +380,7 @@ def withdraw_question(*, actor: Actor, consent_id: UUID, at: datetime | None = N
             or actor.user_id in (consent.discloser.user_id, consent.recipient.user_id)
         ):
             raise NotVisible
-        _lock_ledgers()
+        _lock_ledger()
         if standing(consent, at).state is not ConsentState.REQUESTED:
             return False
         _write(consent_id, Kind.WITHDRAWN, actor=actor, at=at)
@@ -395,10 +397,13 @@ _REPLACEABLE = frozenset(
 )
 
 
-def _lock_ledgers() -> None:
-    """Both heads, in the agreed order: a change of consent and a disclosure never overlap."""
+def _lock_ledger() -> None:
+    """What is checked from here on still holds when the event is written.
+
+    The head of the access ledger is not taken here but by a trigger while the change commits, so
+    that looks wait for the commit alone: a change of consent and a disclosure never overlap.
+    """
     ledger.lock(ConsentEvent.CHAIN)
-    ledger.lock(AccessEntry.CHAIN)
 
 
 def _locked(actor: Actor, consent_id: UUID, at: datetime) -> Consent:

@@ -3,30 +3,33 @@
 A reader gets a frozen packet built from what a permit covers at this moment, and the access
 ledger gets its entry, in that order: content is gathered, then under the lock of the access chain
 the permit is worked out once more, the entry is written and committed, and only then does the
-caller hold something to send. Withdrawing consent takes the same lock, so no disclosure can get a
-number after the withdrawal that forbids it. When the ledger cannot be written, nothing is shown.
+caller hold something to send (`_looked`). Withdrawing consent takes the same lock, so no disclosure
+can get a number after the withdrawal that forbids it. Whoever holds the lock keeps everybody else
+waiting: under it stand one statement that reads and one entry, and nothing is gathered. When the
+ledger cannot be written, nothing is shown.
 
 Never call these inside an open transaction: the entry would vanish with it.
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Final, Generic, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.utils import timezone
 
-from clients import consent as consents
 from clients import guardians
 from clients.models import AccessEntry, Client, Consent
 from clients.scopes import Scope
 from handoff.core import ledger
 from handoff.core.actors import Actor
 from handoff.core.errors import NotVisible
-from referrals import access, readings
+from referrals import access, grounds, readings
 from referrals.capacity import capacity
+from referrals.grounds import Reading
 from referrals.models import DischargeNote, Referral, ReferralMessage
 from referrals.packets import (
     Envelope,
@@ -50,7 +53,10 @@ from referrals.states import (
 Action = AccessEntry.Action
 STEP_WORDS = {Verb.REPORT.value: "Interim note sent", Verb.ANSWER.value: "Question answered"}
 """Steps that are told by what was done, not by the state they lead to."""
+TRIES: Final = 3
+"""How often content is gathered anew before the lock is kept meanwhile."""
 Part = TypeVar("Part")
+Verdict = TypeVar("Verdict")
 
 
 def disclose(
@@ -72,26 +78,23 @@ def disclose(
     client = Client.objects.filter(pk=client_id, merged_into__isnull=True).first()
     if client is None:
         raise NotVisible
-    moment = at or timezone.now()
-    allowed = access.permit_for(actor, client, moment)
-    if allowed.is_empty:
+
+    def judge(found: Reading) -> Permit | None:
+        allowed = permit(found.grounds)
+        return None if allowed.is_empty else allowed
+
+    def gather(allowed: Permit, moment: datetime) -> Packet:
+        return _packet(actor, client, allowed, moment, asked=asked)
+
+    def entry(allowed: Permit, packet: Packet) -> AccessEntry:
+        withheld = tuple(scope for scope in packet.withheld if scope in asked)
+        return _entry(actor, client, allowed, action, purpose, packet.shown, withheld)
+
+    look = _looked(actor, client, at, judge=judge, gather=gather, entry=entry)
+    if look is None:
         _refuse(actor, client, purpose, asked, at)
         raise NotVisible
-    packet = _packet(actor, client, allowed, moment, asked=asked)
-    with transaction.atomic(durable=True):
-        ledger.lock(AccessEntry.CHAIN)
-        moment = at or timezone.now()
-        again = access.permit_for(actor, client, moment)
-        if again != allowed:
-            packet = _packet(actor, client, again, moment, asked=asked)
-        if again.is_empty:
-            _enter(actor, client, again, Action.REFUSED, purpose, (), asked, at)
-        else:
-            withheld = tuple(scope for scope in packet.withheld if scope in asked)
-            _enter(actor, client, again, action, purpose, packet.shown, withheld, at)
-    if again.is_empty:
-        raise NotVisible
-    return packet
+    return look.shown
 
 
 def disclose_one(
@@ -110,25 +113,19 @@ def disclose_one(
     Raises NotVisible where the class is not shared from that source. The attempt is entered as
     refused.
     """
-    moment = at or timezone.now()
-    allowed = access.permit_for(actor, client, moment)
-    if not _covers(allowed, scope, source_id):
+
+    def judge(found: Reading) -> Permit | None:
+        allowed = permit(found.grounds)
+        return allowed if _covers(allowed, scope, source_id) else None
+
+    def entry(allowed: Permit, _part: Part) -> AccessEntry:
+        return _entry(actor, client, allowed, Action.READ, purpose, (scope,), ())
+
+    look = _looked(actor, client, at, judge=judge, gather=read, entry=entry)
+    if look is None:
         _refuse(actor, client, purpose, (scope,), at)
         raise NotVisible
-    view = read(allowed, moment)
-    with transaction.atomic(durable=True):
-        ledger.lock(AccessEntry.CHAIN)
-        moment = at or timezone.now()
-        again = access.permit_for(actor, client, moment)
-        covered = _covers(again, scope, source_id)
-        if covered:
-            view = view if again == allowed else read(again, moment)
-            _enter(actor, client, again, Action.READ, purpose, (scope,), (), at)
-        else:
-            _enter(actor, client, again, Action.REFUSED, purpose, (), (scope,), at)
-    if not covered:
-        raise NotVisible
-    return view
+    return look.shown
 
 
 def preview(
@@ -154,7 +151,7 @@ def preview(
     )
     own = access.permit_for(actor, consent.client, moment)
     with transaction.atomic(durable=True):
-        _enter(actor, consent.client, own, Action.READ, "preview", packet.shown, (), at)
+        _entry(actor, consent.client, own, Action.READ, "preview", packet.shown, ()).append(at=at)
     return packet
 
 
@@ -165,30 +162,39 @@ def envelope(*, actor: Actor, referral_id: UUID, at: datetime | None = None) -> 
     """
     moment = at or timezone.now()
     referral = access.referral_for(actor, referral_id, at=moment)
-    if not access.recipient_may_see_envelope(actor, referral):
-        raise NotVisible
-    with transaction.atomic(durable=True):
-        ledger.lock(AccessEntry.CHAIN)
-        moment = at or timezone.now()
-        granted = _granted_to_recipient(referral, moment)
-        shown = tuple(scope for scope in (Scope.CLEARANCE, Scope.RESTRICTIONS) if scope in granted)
-        own_permit = access.permit_for(actor, referral.client, moment)
-        _enter(
-            *(actor, referral.client, own_permit, Action.ENVELOPE, "referral", shown, (), at),
-            as_=referral.recipient_id,
+    client, ends = referral.client, (referral.sender_id, referral.recipient_id)
+
+    def judge(found: Reading) -> tuple[frozenset[Scope], Permit] | None:
+        waits = found.states.get(referral.pk) in RECIPIENT_SEES_ENVELOPE
+        if not waits or referral.recipient_id not in actor.professional_ids:
+            return None
+        return found.granted(*ends), permit(found.grounds)
+
+    def gather(verdict: tuple[frozenset[Scope], Permit], moment: datetime) -> Envelope:
+        granted, _ = verdict
+        return Envelope(
+            referral_id=referral.pk,
+            client_display_name=display_name(referral),
+            sender_name=referral.sender.name,
+            sender_practice=referral.sender.practice.name,
+            goal=referral.goal if granted else None,
+            start_from=referral.start_from,
+            start_until=referral.start_until,
+            priority=referral.priority,
+            clearance_level=_clearance_of(referral, granted),
+            has_restrictions=_has_restrictions(referral, granted, moment),
         )
-    return Envelope(
-        referral_id=referral.pk,
-        client_display_name=display_name(referral),
-        sender_name=referral.sender.name,
-        sender_practice=referral.sender.practice.name,
-        goal=referral.goal if granted else None,
-        start_from=referral.start_from,
-        start_until=referral.start_until,
-        priority=referral.priority,
-        clearance_level=_clearance_of(referral, granted),
-        has_restrictions=_has_restrictions(referral, granted, moment),
-    )
+
+    def entry(verdict: tuple[frozenset[Scope], Permit], _seen: Envelope) -> AccessEntry:
+        granted, own = verdict
+        shown = tuple(scope for scope in (Scope.CLEARANCE, Scope.RESTRICTIONS) if scope in granted)
+        named = referral.recipient_id
+        return _entry(actor, client, own, Action.ENVELOPE, "referral", shown, (), as_=named)
+
+    look = _looked(actor, client, at, judge=judge, gather=gather, entry=entry)
+    if look is None:
+        raise NotVisible
+    return look.shown
 
 
 def display_name(referral: Referral) -> str:
@@ -228,7 +234,7 @@ def workspace(*, actor: Actor, episode_id: UUID, at: datetime | None = None) -> 
     own = access.permit_for(actor, episode.client, moment)
     shown = tuple(scope for scope in Scope if scope is not Scope.TRAINING_FEEDBACK)
     with transaction.atomic(durable=True):
-        _enter(actor, episode.client, own, Action.READ, "episode", shown, (), at)
+        _entry(actor, episode.client, own, Action.READ, "episode", shown, ()).append(at=at)
     return work
 
 
@@ -241,34 +247,29 @@ def thread(
     referral waits for them or runs and the client shares something with them. Raises NotVisible
     for those who may not know of the referral.
     """
-    moment = at or timezone.now()
-    referral = access.referral_for(actor, referral_id, at=moment)
-    with transaction.atomic(durable=True):
-        ledger.lock(AccessEntry.CHAIN)
-        moment = at or timezone.now()
-        if not _may_read_thread(actor, referral, moment):
-            return None
-        rows = list(
-            ReferralMessage.objects.filter(referral=referral)
-            .select_related("author__user")
-            .order_by("sent_at", "id")
-        )
-        if rows:
-            own = access.permit_for(actor, referral.client, moment)
-            _enter(
-                *(actor, referral.client, own, Action.READ, "messages", (), (), at),
-                as_=_end_of(actor, referral),
+    referral = access.referral_for(actor, referral_id, at=at)
+
+    def judge(found: Reading) -> Permit | None:
+        return permit(found.grounds) if _may_read_thread(actor, referral, found) else None
+
+    def gather(_own: Permit, _moment: datetime) -> tuple[MessageView, ...]:
+        rows = ReferralMessage.objects.filter(referral=referral).select_related("author__user")
+        return tuple(
+            MessageView(
+                id=row.pk,
+                author=row.author.name,
+                is_mine=row.author_id in actor.professional_ids,
+                text=row.text,
+                sent_at=row.sent_at,
             )
-    return tuple(
-        MessageView(
-            id=row.pk,
-            author=row.author.name,
-            is_mine=row.author_id in actor.professional_ids,
-            text=row.text,
-            sent_at=row.sent_at,
+            for row in rows.order_by("sent_at", "id")
         )
-        for row in rows
-    )
+
+    def entry(own: Permit, rows: tuple[MessageView, ...]) -> AccessEntry | None:
+        return _entry_at_end(actor, referral, own, "messages") if rows else None
+
+    look = _looked(actor, referral.client, at, judge=judge, gather=gather, entry=entry)
+    return look.shown if look else None
 
 
 def goal_of(*, actor: Actor, referral_id: UUID, at: datetime | None = None) -> str | None:
@@ -278,20 +279,19 @@ def goal_of(*, actor: Actor, referral_id: UUID, at: datetime | None = None) -> s
     the client shares something with them (before, it stands on the envelope). Raises NotVisible
     for those who may not know of the referral.
     """
-    moment = at or timezone.now()
-    referral = access.referral_for(actor, referral_id, at=moment)
-    with transaction.atomic(durable=True):
-        ledger.lock(AccessEntry.CHAIN)
-        moment = at or timezone.now()
-        if not _may_read_goal(actor, referral, moment):
-            return None
-        if referral.goal:
-            own = access.permit_for(actor, referral.client, moment)
-            _enter(
-                *(actor, referral.client, own, Action.READ, "referral", (), (), at),
-                as_=_end_of(actor, referral),
-            )
-    return referral.goal
+    referral = access.referral_for(actor, referral_id, at=at)
+
+    def judge(found: Reading) -> Permit | None:
+        return permit(found.grounds) if _may_read_goal(actor, referral, found) else None
+
+    def gather(_own: Permit, _moment: datetime) -> str:
+        return referral.goal
+
+    def entry(own: Permit, goal: str) -> AccessEntry | None:
+        return _entry_at_end(actor, referral, own, "referral") if goal else None
+
+    look = _looked(actor, referral.client, at, judge=judge, gather=gather, entry=entry)
+    return look.shown if look else None
 
 
 def steps(*, actor: Actor, referral_id: UUID, at: datetime | None = None) -> tuple[StepView, ...]:
@@ -316,6 +316,53 @@ def steps(*, actor: Actor, referral_id: UUID, at: datetime | None = None) -> tup
         for row in rows
         if row.target not in hidden
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Look(Generic[Part]):
+    """What somebody was shown, once it is entered."""
+
+    shown: Part
+
+
+def _looked(
+    actor: Actor,
+    client: Client,
+    at: datetime | None,
+    *,
+    judge: Callable[[Reading], Verdict | None],
+    gather: Callable[[Verdict, datetime], Part],
+    entry: Callable[[Verdict, Part], AccessEntry | None],
+) -> _Look[Part] | None:
+    """The steps of every look; None where `judge` finds that nothing may be seen.
+
+    `judge` says what the grounds allow, as something that can be compared; `gather` reads it;
+    `entry` is what the ledger is to hold, and None where there was nothing to see. Under the lock
+    the grounds are read again. When they allow something else by then, the lock is given up and
+    all is gathered anew. After some tries it is gathered under the lock, so that it ends.
+    """
+    found = grounds.read(actor, client.pk, at)
+    for _ in range(TRIES):
+        if (verdict := judge(found)) is None:
+            return None
+        shown = gather(verdict, found.at)
+        if (row := entry(verdict, shown)) is None:
+            return _Look(shown)
+        with transaction.atomic(durable=True):
+            head = ledger.lock(AccessEntry.CHAIN)
+            found = grounds.read(actor, client.pk, at)
+            if judge(found) == verdict:
+                row.append(at=found.at, head=head)
+                return _Look(shown)
+    with transaction.atomic(durable=True):
+        head = ledger.lock(AccessEntry.CHAIN)
+        found = grounds.read(actor, client.pk, at)
+        if (verdict := judge(found)) is None:
+            return None
+        shown = gather(verdict, found.at)
+        if (row := entry(verdict, shown)) is not None:
+            row.append(at=found.at, head=head)
+        return _Look(shown)
 
 
 def _packet(
@@ -370,17 +417,6 @@ def _consent_of(actor: Actor, consent_id: UUID, at: datetime) -> Consent:
     return consent
 
 
-def _granted_to_recipient(referral: Referral, at: datetime) -> frozenset[Scope]:
-    """The classes the client shares, now, with the recipient from the sender."""
-    live = consents.live(
-        client_id=referral.client_id,
-        at=at,
-        recipient_ids=[referral.recipient_id],
-        discloser_ids=[referral.sender_id],
-    )
-    return frozenset().union(*(each.classes for each in live))
-
-
 def _clearance_of(referral: Referral, granted: frozenset[Scope]) -> str | Withheld:
     if Scope.CLEARANCE not in granted:
         return Withheld(Scope.CLEARANCE)
@@ -399,25 +435,25 @@ def _has_restrictions(
     return bool(view.items)
 
 
-def _may_read_thread(actor: Actor, referral: Referral, at: datetime) -> bool:
-    found = access.parties(actor, referral, at)
-    if Party.SENDER in found:
+def _may_read_thread(actor: Actor, referral: Referral, found: Reading) -> bool:
+    if referral.sender_id in actor.professional_ids:
         return True
-    if Party.RECIPIENT not in found:
+    if referral.recipient_id not in actor.professional_ids:
         return False
-    runs = referral.state in RECIPIENT_MAY_READ | RECIPIENT_SEES_ENVELOPE
-    return runs and bool(_granted_to_recipient(referral, at))
+    runs = found.states.get(referral.pk) in RECIPIENT_MAY_READ | RECIPIENT_SEES_ENVELOPE
+    return runs and bool(found.granted(referral.sender_id, referral.recipient_id))
 
 
 def _covers(allowed: Permit, scope: Scope, source_id: UUID) -> bool:
     return allowed.everything or source_id in access.sources(allowed, scope)
 
 
-def _may_read_goal(actor: Actor, referral: Referral, at: datetime) -> bool:
-    found = access.parties(actor, referral, at)
-    if found & {Party.CLIENT, Party.SENDER} or referral.sender_id in access.treating_ids(actor):
+def _may_read_goal(actor: Actor, referral: Referral, found: Reading) -> bool:
+    sends = found.treating | frozenset(actor.professional_ids)
+    if found.is_own or referral.sender_id in sends:
         return True
-    return referral.state in RECIPIENT_MAY_READ and bool(_granted_to_recipient(referral, at))
+    runs = found.states.get(referral.pk) in RECIPIENT_MAY_READ
+    return runs and bool(found.granted(referral.sender_id, referral.recipient_id))
 
 
 def _refuse(
@@ -428,10 +464,10 @@ def _refuse(
         return
     nothing = permit(Grounds())
     with transaction.atomic(durable=True):
-        _enter(actor, client, nothing, Action.REFUSED, purpose, (), asked, at)
+        _entry(actor, client, nothing, Action.REFUSED, purpose, (), asked).append(at=at)
 
 
-def _enter(
+def _entry(
     actor: Actor,
     client: Client,
     allowed: Permit,
@@ -439,13 +475,12 @@ def _enter(
     purpose: str,
     shown: Iterable[Scope],
     withheld: Iterable[Scope],
-    at: datetime | None,
     *,
     as_: UUID | None = None,
-) -> None:
+) -> AccessEntry:
     """`as_`: the professional row under which the actor looks, where the thing itself says it."""
     role, professional = capacity(actor, allowed, as_)
-    AccessEntry(
+    return AccessEntry(
         client=client,
         actor_id=actor.user_id,
         actor_role=role,
@@ -457,10 +492,11 @@ def _enter(
         purpose=purpose,
         channel=actor.channel,
         request_id=actor.request_id,
-    ).append(at=at)
+    )
 
 
-def _end_of(actor: Actor, referral: Referral) -> UUID | None:
-    """The end of a referral at which the actor stands in person."""
+def _entry_at_end(actor: Actor, referral: Referral, own: Permit, purpose: str) -> AccessEntry:
+    """For what belongs to a referral: entered for the end of it at which the actor stands."""
     ends = (referral.sender_id, referral.recipient_id)
-    return next((pk for pk in ends if pk in actor.professional_ids), None)
+    end = next((pk for pk in ends if pk in actor.professional_ids), None)
+    return _entry(actor, referral.client, own, Action.READ, purpose, (), (), as_=end)

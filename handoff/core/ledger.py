@@ -8,6 +8,7 @@ write rows still cannot forge a chain that verifies.
 
 The head lock is also the meeting point of disclosure and withdrawal: both take the head of the
 access chain, so every disclosure has a number either before or after a withdrawal, never beside it.
+A withdrawal takes it by a trigger, while it commits (`clients/migrations/0060_wait_for_looks.py`).
 """
 
 import hashlib
@@ -59,14 +60,14 @@ class ChainedEntry(models.Model):
     class Meta:
         abstract = True
 
-    def append(self, *, at: datetime | None = None) -> Self:
+    def append(self, *, at: datetime | None = None, head: LedgerHead | None = None) -> Self:
         """Number, chain and insert this entry; must run inside a transaction.
 
-        `at` defaults to the database's clock, which is the same for all workers. Raises
-        django.db.DatabaseError when the row cannot be written; callers let that pass, because
-        what is not recorded must not happen.
+        `at` defaults to the database's clock, which is the same for all workers. `head` is the
+        head of the chain for who holds its lock already. Raises django.db.DatabaseError when the
+        row cannot be written; callers let that pass, because what is not recorded must not happen.
         """
-        head = lock(self.CHAIN)
+        head = head or lock(self.CHAIN)
         self.number = head.number + 1
         self.at = at or database_now()
         self.prev_hash = head.hash
@@ -90,8 +91,9 @@ def lock(chain: str) -> LedgerHead:
     """Lock the head of `chain` until the transaction ends; creates it when the chain is new.
 
     By a function of the database's: the product's roles may not write to heads, and so cannot
-    lock them by themselves. Order when several are needed: consent, access, audit. Raises
-    TransactionManagementError outside a transaction.
+    lock them by themselves. Order when several are needed: consent, audit, access; the last
+    because a change of consent takes it while it commits. Raises TransactionManagementError
+    outside a transaction.
     """
     if not connection.in_atomic_block:
         raise TransactionManagementError("a head is locked inside a transaction")
