@@ -441,7 +441,7 @@ def _may_read_thread(actor: Actor, referral: Referral, found: Reading) -> bool:
     if referral.recipient_id not in actor.professional_ids:
         return False
     runs = found.states.get(referral.pk) in RECIPIENT_MAY_READ | RECIPIENT_SEES_ENVELOPE
-    return runs and bool(found.granted(referral.sender_id, referral.recipient_id))
+    return runs and _is_shared(referral, found)
 
 
 def _covers(allowed: Permit, scope: Scope, source_id: UUID) -> bool:
@@ -452,8 +452,12 @@ def _may_read_goal(actor: Actor, referral: Referral, found: Reading) -> bool:
     sends = found.treating | frozenset(actor.professional_ids)
     if found.is_own or referral.sender_id in sends:
         return True
-    runs = found.states.get(referral.pk) in RECIPIENT_MAY_READ
-    return runs and bool(found.granted(referral.sender_id, referral.recipient_id))
+    return found.states.get(referral.pk) in RECIPIENT_MAY_READ and _is_shared(referral, found)
+
+
+def _is_shared(referral: Referral, found: Reading) -> bool:
+    """Whether the client shares anything, now, with the recipient from the sender."""
+    return bool(found.granted(referral.sender_id, referral.recipient_id))
 
 
 def _refuse(

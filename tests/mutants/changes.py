@@ -370,7 +370,7 @@ DISCLOSURE = Module(
         ),
         Change(
             "messages stay readable when nothing is shared",
-            "return runs and bool(_granted_to_recipient(referral, at))",
+            "return runs and _is_shared(referral, found)",
             "return runs",
         ),
         Change(
