@@ -231,7 +231,7 @@ def ask(
         authority, guardianship = signer.authority, signer.guardianship
     with transaction.atomic():
         Client.objects.select_for_update(no_key=True).get(pk=client.pk)
-        _lock_ledger()
+        _lock_ledgers()
         for open_one in _between(client.pk, discloser.pk, recipient.pk, at):
             if open_one.state is ConsentState.REQUESTED:
                 _write(open_one.consent_id, Kind.WITHDRAWN, actor=actor, at=at)
@@ -278,7 +278,7 @@ def grant(
         consent = _locked(actor, consent_id, at)
         signer = guardians.signer_for(actor, consent.client, at)
         expires_at = _end_of(expires_on, consent.client, at)
-        _lock_ledger()
+        _lock_ledgers()
         _require(consent, at, ConsentState.REQUESTED)
         for other in _between(consent.client_id, consent.discloser_id, consent.recipient_id, at):
             if other.consent_id != consent.pk and other.state in _REPLACEABLE:
@@ -295,7 +295,7 @@ def decline(*, actor: Actor, consent_id: UUID, at: datetime | None = None) -> Co
     with transaction.atomic():
         consent = _locked(actor, consent_id, at)
         signer = guardians.signer_for(actor, consent.client, at)
-        _lock_ledger()
+        _lock_ledgers()
         _require(consent, at, ConsentState.REQUESTED)
         _sign(consent, Kind.DECLINED, actor, signer, at, NOTHING)
     return consent
@@ -314,7 +314,7 @@ def narrow(
     with transaction.atomic():
         consent = _locked(actor, consent_id, at)
         signer = guardians.signer_for(actor, consent.client, at)
-        _lock_ledger()
+        _lock_ledgers()
         now = _require(consent, at, ConsentState.ACTIVE)
         if not remaining < now.classes:
             raise Invalid({"classes": ["Choose fewer parts than are shared now."]})
@@ -341,7 +341,7 @@ def revoke(*, actor: Actor, consent_id: UUID, at: datetime | None = None) -> Con
     with transaction.atomic():
         consent = _locked(actor, consent_id, at)
         signer = _stopper(actor, consent.client, at)
-        _lock_ledger()
+        _lock_ledgers()
         _require(consent, at, ConsentState.ACTIVE, ConsentState.NOT_YET, ConsentState.SUSPENDED)
         _sign(consent, Kind.REVOKED, actor, signer, at, NOTHING)
     return consent
@@ -354,7 +354,7 @@ def lapse(*, actor: Actor, consent_id: UUID, at: datetime | None = None) -> bool
         raise NotAllowed
     with transaction.atomic():
         Consent.objects.select_for_update(no_key=True).get(pk=consent_id)
-        _lock_ledger()
+        _lock_ledgers()
         now = standings(Consent.objects.filter(pk=consent_id), at)[consent_id]
         if now.state is not ConsentState.REQUESTED:
             return False
@@ -380,7 +380,7 @@ def withdraw_question(*, actor: Actor, consent_id: UUID, at: datetime | None = N
             or actor.user_id in (consent.discloser.user_id, consent.recipient.user_id)
         ):
             raise NotVisible
-        _lock_ledger()
+        _lock_ledgers()
         if standing(consent, at).state is not ConsentState.REQUESTED:
             return False
         _write(consent_id, Kind.WITHDRAWN, actor=actor, at=at)
@@ -397,11 +397,12 @@ _REPLACEABLE = frozenset(
 )
 
 
-def _lock_ledger() -> None:
-    """What is checked from here on still holds when the event is written.
+def _lock_ledgers() -> None:
+    """Both heads: a change of consent and a disclosure never overlap.
 
-    The head of the access ledger is not taken here but by a trigger while the change commits, so
-    that looks wait for the commit alone: a change of consent and a disclosure never overlap.
+    The consent ledger's now, so that what is checked from here on still holds when the event is
+    written. The access ledger's by a trigger, while the change commits: until then looks go on,
+    and when they go on again they find the event.
     """
     ledger.lock(ConsentEvent.CHAIN)
 

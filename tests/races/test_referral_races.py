@@ -19,10 +19,11 @@ from referrals.models import Referral, ReferralEvent
 from referrals.packets import Withheld
 from referrals.states import State
 from tests.factories import NOON, acting, certified_trainer, granted_consent
+from tests.races.rounds import rounds
 from tests.referrals.test_lifecycle import LAST_DAY, Story
 
 pytestmark = pytest.mark.django_db(transaction=True)
-ROUNDS = 15
+ROUNDS = rounds(15, 500)
 
 
 def bound(verb: Callable[..., Any], **arguments: Any) -> Callable[[], Any]:
@@ -72,7 +73,7 @@ def test_the_harness_can_show_the_race() -> None:
 
 
 def test_accepting_twice_at_once_happens_once() -> None:
-    for _ in range(ROUNDS):
+    for _ in ROUNDS:
         story = Story()
         referral = story.sent()
         actor = acting(story.trainer)
@@ -88,7 +89,7 @@ def test_accepting_twice_at_once_happens_once() -> None:
 
 def test_two_trainers_asked_in_turn_never_both_have_the_client() -> None:
     """The first accepts while the sender asks a second one: superseded or accepted, not both."""
-    for _ in range(ROUNDS):
+    for _ in ROUNDS:
         story = Story()
         first = story.sent()
         second_trainer = certified_trainer()
@@ -107,7 +108,7 @@ def test_two_trainers_asked_in_turn_never_both_have_the_client() -> None:
 
 def test_accept_against_cancel_has_one_winner() -> None:
     outcomes = set()
-    for _ in range(ROUNDS):
+    for _ in ROUNDS:
         story = Story()
         referral = story.sent()
         results = together(
@@ -177,7 +178,7 @@ def test_a_disclosure_never_gets_a_number_after_the_withdrawal() -> None:
 
 
 def test_granting_and_taking_the_question_back_at_once() -> None:
-    for _ in range(ROUNDS):
+    for _ in ROUNDS:
         story = Story()
         referral = lifecycle.send(actor=story.as_pt, referral_id=story.draft().pk, at=NOON)
         assert referral.consent_id is not None
@@ -221,7 +222,7 @@ def test_time_passes_over_a_referral_that_somebody_is_at_work_on() -> None:
 
 def test_a_handoff_never_waits_for_a_question_that_was_replaced() -> None:
     """Asked again while the handoff is being sent, or while the client says yes."""
-    for place in range(2 * ROUNDS):
+    for place in range(2 * len(ROUNDS)):
         story = Story()
         draft = story.draft()
         again = bound(

@@ -20,11 +20,12 @@ from referrals.models import (
     RestrictionVersion,
 )
 from tests.factories import NOON
+from tests.races.rounds import rounds
 from tests.races.test_referral_races import together
 from tests.referrals.scenes import LIGHT_LOADS, Therapy
 
 pytestmark = pytest.mark.django_db(transaction=True)
-ROUNDS = 8
+ROUNDS = rounds(8, 500)
 
 
 def won(results: list[Any], kind: type) -> list[Any]:
@@ -75,7 +76,7 @@ class TestTheHarnessCanShowTheRace:
 
 
 def test_signing_in_two_tabs_signs_once() -> None:
-    for _ in range(ROUNDS):
+    for _ in ROUNDS:
         therapy = Therapy()
         note, actor = therapy.ready(), therapy.as_pt
         sign = partial(therapy.sign, note, actor=actor)
@@ -86,7 +87,7 @@ def test_signing_in_two_tabs_signs_once() -> None:
 
 
 def test_saving_in_two_tabs_loses_no_text() -> None:
-    for _ in range(ROUNDS):
+    for _ in ROUNDS:
         therapy = Therapy()
         note, actor = therapy.note(), therapy.as_pt
         save = partial(
@@ -98,7 +99,7 @@ def test_saving_in_two_tabs_loses_no_text() -> None:
 
 
 def test_saving_against_signing_signs_what_was_seen_or_nothing() -> None:
-    for _ in range(ROUNDS):
+    for _ in ROUNDS:
         therapy = Therapy()
         note, by_pt, by_pta = therapy.ready(), therapy.as_pt, therapy.as_pta
         save = partial(
@@ -117,7 +118,7 @@ def test_saving_against_signing_signs_what_was_seen_or_nothing() -> None:
 
 
 def test_no_draft_is_left_under_an_ended_episode() -> None:
-    for _ in range(ROUNDS):
+    for _ in ROUNDS:
         therapy = Therapy()
         note, by_pt, by_pta = therapy.ready(), therapy.as_pt, therapy.as_pta
         signed, added, measured = together(
@@ -176,7 +177,7 @@ def test_a_goal_written_past_the_verbs_waits_for_the_signature_and_is_refused() 
 
 
 def test_two_revisions_at_once_make_one_new_version() -> None:
-    for _ in range(ROUNDS):
+    for _ in ROUNDS:
         therapy = Therapy()
         therapy.signed()
         pk = therapy.restriction("limit_load").pk
@@ -196,7 +197,7 @@ def test_two_revisions_at_once_make_one_new_version() -> None:
 
 
 def test_an_acknowledgement_is_never_of_a_version_that_was_gone() -> None:
-    for _ in range(ROUNDS):
+    for _ in ROUNDS:
         therapy = Therapy()
         therapy.signed()
         therapy.share()
@@ -223,7 +224,7 @@ def test_an_acknowledgement_is_never_of_a_version_that_was_gone() -> None:
 
 
 def test_two_people_start_the_same_note() -> None:
-    for _ in range(ROUNDS):
+    for _ in ROUNDS:
         therapy = Therapy()
         start = partial(discharge.start_note, episode_id=therapy.episode.pk, at=NOON)
         actors = (therapy.as_pt, therapy.as_pta)
