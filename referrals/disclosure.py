@@ -24,13 +24,13 @@ from django.utils import timezone
 from clients import guardians
 from clients.models import AccessEntry, Client, Consent
 from clients.scopes import Scope
-from handoff.core import ledger
+from handoff.core import ledger, subjects
 from handoff.core.actors import Actor
 from handoff.core.errors import NotVisible
 from referrals import access, grounds, readings
 from referrals.capacity import capacity
 from referrals.grounds import Reading
-from referrals.models import DischargeNote, Referral, ReferralMessage
+from referrals.models import DischargeNote, Episode, Referral, ReferralMessage
 from referrals.packets import (
     Envelope,
     MessageView,
@@ -146,9 +146,10 @@ def preview(
             grants=(Grant(consent.pk, *pair, frozenset(Scope(each) for each in classes)),),
         )
     )
-    packet = _packet(
-        actor, consent.client, supposed, moment, readers=frozenset({consent.recipient_id})
-    )
+    with subjects.of(consent.client_id), transaction.atomic():
+        packet = _packet(
+            actor, consent.client, supposed, moment, readers=frozenset({consent.recipient_id})
+        )
     own = access.permit_for(actor, consent.client, moment)
     with transaction.atomic(durable=True):
         _entry(actor, consent.client, own, Action.READ, "preview", packet.shown, ()).append(at=at)
@@ -212,11 +213,21 @@ def workspace(*, actor: Actor, episode_id: UUID, at: datetime | None = None) -> 
     """
     moment = at or timezone.now()
     episode = access.episode_for(actor, episode_id)
-    today = moment.astimezone(ZoneInfo(episode.pt.practice.time_zone)).date()
+    with subjects.of(episode.client_id), transaction.atomic():
+        work = _work_on(episode, moment)
+    own = access.permit_for(actor, episode.client, moment)
+    shown = tuple(scope for scope in Scope if scope is not Scope.TRAINING_FEEDBACK)
+    with transaction.atomic(durable=True):
+        _entry(actor, episode.client, own, Action.READ, "episode", shown, ()).append(at=at)
+    return work
+
+
+def _work_on(episode: Episode, at: datetime) -> Workspace:
+    today = at.astimezone(ZoneInfo(episode.pt.practice.time_zone)).date()
     note = (
         DischargeNote.objects.filter(episode=episode).prefetch_related("goals", "addenda").first()
     )
-    work = Workspace(
+    return Workspace(
         client_id=episode.client_id,
         client_name=episode.client.name,
         client_state=episode.client.state,
@@ -228,14 +239,9 @@ def workspace(*, actor: Actor, episode_id: UUID, at: datetime | None = None) -> 
         note_signed=readings.signed_note_of(episode) if note and note.is_signed else None,
         goals=readings.goals_of(note) if note else (),
         draft_restrictions=readings.draft_restrictions(episode, today),
-        restrictions=readings.all_restrictions(episode, reader_ids=(), at=moment),
+        restrictions=readings.all_restrictions(episode, reader_ids=(), at=at),
         outcomes=readings.outcomes_of([episode.pk]),
     )
-    own = access.permit_for(actor, episode.client, moment)
-    shown = tuple(scope for scope in Scope if scope is not Scope.TRAINING_FEEDBACK)
-    with transaction.atomic(durable=True):
-        _entry(actor, episode.client, own, Action.READ, "episode", shown, ()).append(at=at)
-    return work
 
 
 def thread(
@@ -341,20 +347,36 @@ def _looked(
     the grounds are read again. When they allow something else by then, the lock is given up and
     all is gathered anew. After some tries it is gathered under the lock, so that it ends.
     """
+    with subjects.of(client.pk):
+        return _looked_at_one(actor, client, at, judge=judge, gather=gather, entry=entry)
+
+
+def _looked_at_one(
+    actor: Actor,
+    client: Client,
+    at: datetime | None,
+    *,
+    judge: Callable[[Reading], Verdict | None],
+    gather: Callable[[Verdict, datetime], Part],
+    entry: Callable[[Verdict, Part], AccessEntry | None],
+) -> _Look[Part] | None:
     found = grounds.read(actor, client.pk, at)
     for _ in range(TRIES):
         if (verdict := judge(found)) is None:
             return None
-        shown = gather(verdict, found.at)
+        with transaction.atomic():  # declares the client once for all that is read
+            shown = gather(verdict, found.at)
         if (row := entry(verdict, shown)) is None:
             return _Look(shown)
         with transaction.atomic(durable=True):
+            subjects.set_now()
             head = ledger.lock(AccessEntry.CHAIN)
             found = grounds.read(actor, client.pk, at)
             if judge(found) == verdict:
                 row.append(at=found.at, head=head)
                 return _Look(shown)
     with transaction.atomic(durable=True):
+        subjects.set_now()
         head = ledger.lock(AccessEntry.CHAIN)
         found = grounds.read(actor, client.pk, at)
         if (verdict := judge(found)) is None:

@@ -47,8 +47,11 @@ def create(cursor: Any, passwords: Mapping[str, str]) -> None:
     for role in ROLES:
         verb = "ALTER" if role in there else "CREATE"
         cursor.execute(
-            sql.SQL("{verb} ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD {word}")
-            .format(verb=sql.SQL(verb), role=sql.Identifier(role), word=sql.Literal(passwords[role]))
+            sql.SQL(
+                "{verb} ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD {word}"
+            ).format(
+                verb=sql.SQL(verb), role=sql.Identifier(role), word=sql.Literal(passwords[role])
+            )
         )
 
 

@@ -50,7 +50,8 @@ FUNCTIONS = (
             SELECT client_id FROM referrals_referral WHERE sender_id IN (SELECT id FROM sides)
             UNION
             SELECT client_id FROM referrals_referral
-            WHERE recipient_id IN (SELECT id FROM me) AND sent_at IS NOT NULL
+            WHERE recipient_id IN (SELECT id FROM me)
+                AND state NOT IN ('draft', 'awaiting_consent', 'discarded')
         )
         SELECT id AS client_id FROM near
         UNION

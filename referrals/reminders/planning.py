@@ -176,9 +176,7 @@ def _open_between(low: UUID, high: UUID, at: datetime) -> Iterator[Key]:
 
 def _ended_before(referral: Referral) -> set[Key]:
     """Ended referrals that this one may follow up."""
-    return _referrals_of(
-        referral.client_id, sender_id=referral.sender_id, state__in=list(TERMINAL)
-    )
+    return _referrals_of(referral.client_id, sender_id=referral.sender_id, state__in=list(TERMINAL))
 
 
 def _referrals_of(client_id: UUID, *conditions: Q, **more: object) -> set[Key]:

@@ -21,11 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 Login = Callable[[str], "psycopg.Connection[tuple[object, ...]]"]
 CLINICAL = sorted(
-    {
-        model._meta.db_table
-        for model in apps.get_models()
-        if fields_of(model, Sensitivity.CLINICAL)
-    }
+    {model._meta.db_table for model in apps.get_models() if fields_of(model, Sensitivity.CLINICAL)}
 )
 
 
@@ -132,9 +128,7 @@ class TestClinicalRows:
             declare(db, filled.client.pk)
             db.execute("UPDATE referrals_episode SET client_id = %s", [other_client()])
 
-    def test_the_mark_of_lookups_is_of_no_use_to_anybody(
-        self, filled: World, login: Login
-    ) -> None:
+    def test_the_mark_of_lookups_is_of_no_use_to_anybody(self, filled: World, login: Login) -> None:
         db = login(roles.WEB)
         with db.transaction():
             db.execute("SELECT set_config('handoff.lookup', 'on', true)")
@@ -156,11 +150,15 @@ class TestClinicalRows:
 class TestRights:
     @pytest.mark.parametrize("role", roles.ROLES)
     def test_a_role_owns_nothing_and_goes_round_nothing(self, login: Login, role: str) -> None:
-        row = login(role).execute(
-            "SELECT rolsuper, rolbypassrls, rolcreaterole, rolcreatedb,"
-            " (SELECT count(*) FROM pg_class WHERE relowner = r.oid)"
-            " FROM pg_roles r WHERE rolname = current_user"
-        ).fetchone()
+        row = (
+            login(role)
+            .execute(
+                "SELECT rolsuper, rolbypassrls, rolcreaterole, rolcreatedb,"
+                " (SELECT count(*) FROM pg_class WHERE relowner = r.oid)"
+                " FROM pg_roles r WHERE rolname = current_user"
+            )
+            .fetchone()
+        )
         assert row == (False, False, False, False, 0)
 
     @pytest.mark.parametrize("role", roles.ROLES)

@@ -13,9 +13,7 @@ from django.db.backends.postgresql import base
 from handoff.core import subjects
 from handoff.core.subjects import NOBODY, Declared
 
-_DECLARE = (
-    "SELECT set_config('handoff.clients', %s, true), set_config('handoff.account', %s, true)"
-)
+_DECLARE = "SELECT set_config('handoff.clients', %s, true), set_config('handoff.account', %s, true)"
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -33,14 +31,19 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if not subjects.names_guarded(sql if isinstance(sql, str) else repr(sql)):
             return execute(sql, params, many, context)
         if self.in_atomic_block:
-            if self._declared != wanted:
-                self._declare(wanted)
+            self.declare_subjects()
             return execute(sql, params, many, context)
         if wanted == NOBODY:
             return execute(sql, params, many, context)
         with transaction.atomic(using=self.alias):
             self._declare(wanted)
             return execute(sql, params, many, context)
+
+    def declare_subjects(self) -> None:
+        """Set what is declared on the open transaction, unless it is."""
+        wanted = subjects.declared()
+        if self._declared != wanted:
+            self._declare(wanted)
 
     def _declare(self, wanted: Declared) -> None:
         """Past Django's own cursor: this belongs to the transaction, like its BEGIN."""
