@@ -13,7 +13,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from clients import guardians, scopes
@@ -397,6 +397,10 @@ _REPLACEABLE = frozenset(
 )
 
 
+_CLOSED = (Kind.DECLINED, Kind.REVOKED, Kind.SUPERSEDED, Kind.LAPSED, Kind.WITHDRAWN)
+"""The events after which a question is never answered any more."""
+
+
 def _lock_ledgers() -> None:
     """Both heads: a change of consent and a disclosure never overlap.
 
@@ -439,8 +443,14 @@ def _require(consent: Consent, at: datetime, *states: ConsentState) -> Standing:
 def _between(
     client_id: UUID, discloser_id: UUID, recipient_id: UUID, at: datetime
 ) -> Sequence[Standing]:
-    consents = Consent.objects.filter(
-        client_id=client_id, discloser_id=discloser_id, recipient_id=recipient_id
+    """How the questions between these three stand, without those that are closed for good."""
+    newest = ConsentEvent.objects.filter(consent=OuterRef("pk")).order_by("-number")
+    consents = (
+        Consent.objects.filter(
+            client_id=client_id, discloser_id=discloser_id, recipient_id=recipient_id
+        )
+        .alias(newest=Subquery(newest.values("kind")[:1]))
+        .exclude(newest__in=_CLOSED)
     )
     return list(standings(consents, at).values())
 

@@ -330,13 +330,45 @@ DISCLOSURE = Module(
     (
         Change(
             "what was withdrawn while it was gathered is sent",
-            "        if again != allowed:\n            packet",
-            "        if False:\n            packet",
+            "            if judge(found) == verdict:\n",
+            "            if True:\n",
         ),
         Change(
-            "one thing withdrawn while it was read is sent",
-            "    if not covered:\n        raise NotVisible\n",
+            "the grounds are not read again under the lock",
+            "            found = grounds.read(actor, client.pk, at)\n            if judge(found)",
+            "            if judge(found)",
+        ),
+        Change(
+            "what is narrowed while it was gathered is refused and not gathered anew",
+            "TRIES: Final = 3",
+            "TRIES: Final = 1",
+        ),
+        Change(
+            "what is gathered at last is not judged",
+            "        found = grounds.read(actor, client.pk, at)\n"
+            "        if (verdict := judge(found)) is None:\n            return None\n",
             "",
+        ),
+        Change(
+            "what is gathered at last is not entered",
+            "        if (row := entry(verdict, shown)) is not None:\n"
+            "            row.append(at=found.at, head=head)\n",
+            "",
+        ),
+        Change(
+            "one thing that is not shared is shown",
+            "        return allowed if _covers(allowed, scope, source_id) else None",
+            "        return allowed",
+        ),
+        Change(
+            "the envelope stays open after the answer",
+            "        if not waits or referral.recipient_id not in actor.professional_ids:",
+            "        if referral.recipient_id not in actor.professional_ids:",
+        ),
+        Change(
+            "the envelope opens for others",
+            "        if not waits or referral.recipient_id not in actor.professional_ids:",
+            "        if not waits:",
         ),
         Change(
             "a refused attempt leaves no trace",
@@ -377,6 +409,95 @@ DISCLOSURE = Module(
             "the way to the client's answer is told",
             "        hidden = frozenset({State.DRAFT, State.AWAITING_CONSENT})\n",
             "        hidden = frozenset()\n",
+        ),
+    ),
+)
+
+GROUNDS = Module(
+    "referrals/grounds.py",
+    ("tests/referrals/test_grounds.py",),
+    (
+        Change(
+            "the first event of a consent rules",
+            "            ORDER BY number DESC\n",
+            "            ORDER BY number\n",
+        ),
+        Change(
+            "consents of other clients count",
+            "        WHERE consent.client_id = %(client)s\n            AND event.kind",
+            "        WHERE event.kind",
+        ),
+        Change(
+            "consents between others count",
+            "            AND (\n                consent.discloser_id IN (SELECT id FROM sides)\n"
+            "                OR consent.recipient_id IN (SELECT id FROM sides)\n            )\n",
+            "",
+        ),
+        Change("what is not active counts", "        if each.is_active\n", ""),
+        Change(
+            "any referral opens the record",
+            "                if state in RECIPIENT_MAY_READ\n",
+            "",
+        ),
+        Change(
+            "every guardian acts for every minor",
+            "guardianship.client_id = %(client)s AND guardianship.user_id",
+            "guardianship.user_id",
+        ),
+        Change(
+            "anybody acts for a minor who has a guardian",
+            "guardianship.client_id = %(client)s AND guardianship.user_id = %(user)s",
+            "guardianship.client_id = %(client)s",
+        ),
+        Change(
+            "a guardian's authority is not looked at",
+            "    return any(guardians.authority_stands(_guardianship(each), client, at)",
+            "    return any(each",
+        ),
+        Change(
+            "assistants stand beside every therapist",
+            "ON mate.practice_id = mine.practice_id",
+            "ON true",
+        ),
+        Change(
+            "assistants stand beside therapists who have left",
+            "mate.role = 'pt' AND mate.left_at IS NULL",
+            "mate.role = 'pt'",
+        ),
+        Change(
+            "assistants stand beside trainers",
+            "AND mate.role = 'pt' AND mate.left_at",
+            "AND mate.left_at",
+        ),
+        Change(
+            "therapists treat every client",
+            "WHERE client_id = %(client)s AND pt_id IN (SELECT id FROM treating)",
+            "WHERE pt_id IN (SELECT id FROM treating)",
+        ),
+        Change(
+            "whoever treats a client, treats them for everybody",
+            "WHERE client_id = %(client)s AND pt_id IN (SELECT id FROM treating)",
+            "WHERE client_id = %(client)s",
+        ),
+        Change(
+            "a record that was joined with another is still one's own",
+            "is_own=is_guardian or (is_self and is_standing)",
+            "is_own=is_guardian or is_self",
+        ),
+        Change(
+            "a guardian acts for a record that was joined with another",
+            "is_guardian = not is_self and is_standing and _acts",
+            "is_guardian = not is_self and _acts",
+        ),
+        Change(
+            "an account without a client is everybody's",
+            "is_self = actor.user_id is not None and client.user_id == actor.user_id",
+            "is_self = client.user_id == actor.user_id",
+        ),
+        Change(
+            "of two professionals, consent to others counts",
+            "                if (each.discloser_id, each.recipient_id) == pair\n",
+            "",
         ),
     ),
 )
@@ -587,6 +708,7 @@ MODULES = (
     PERMITS,
     ACCESS,
     DISCLOSURE,
+    GROUNDS,
     STATES,
     LIFECYCLE,
     SHARING,

@@ -184,8 +184,10 @@ class Hammer:
     shared: Shared = field(default_factory=Shared)
     waits: list[float] = field(default_factory=list)
     """How long each withdrawal took, in seconds."""
+    commits: list[float] = field(default_factory=list)
+    """How much of it was the commit, which waits for the looks that are being entered."""
     overtaken: list[int] = field(default_factory=list)
-    """How many looks got a number while a withdrawal waited for its turn."""
+    """How many looks got a number during that wait."""
     came_late: list[str] = field(default_factory=list)
     """Doors that were tried after a withdrawal had returned, and opened."""
     seconds: float = 0.0
@@ -233,10 +235,13 @@ class Hammer:
             time.sleep(0.001)
 
     def _stop(self, consent_id: UUID) -> None:
-        before, began = _newest_look(), time.monotonic()
-        self.stop(consent_id)
+        began = time.monotonic()
+        with transaction.atomic():
+            self.stop(consent_id)
+            before, committing = _newest_look(), time.monotonic()
         self.shared.stopped_at.value = time.monotonic()
         self.waits.append(self.shared.stopped_at.value - began)
+        self.commits.append(self.shared.stopped_at.value - committing)
         self.overtaken.append(_edges()[-1][0] - before)
 
     def looks_after_stopping(self) -> list[int]:
@@ -257,18 +262,23 @@ class Hammer:
         return found
 
     def figures(self, name: str) -> str:
-        """One line to read. Figures are for reading: how fast a machine is, is no test's matter."""
-        ms = sorted(each * 1000 for each in self.waits)
-        cut = quantiles(ms, n=100, method="inclusive") if len(ms) > 1 else ms * 99
+        """Some lines to read. How fast a machine is, is no test's matter."""
         load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
         return (
-            f"{name}: {self.seconds:.1f} s, {self.shared.full.value} looks with content,"
-            f" {self.shared.empty.value} without, {len(ms)} withdrawals"
-            f" (mean {mean(ms):.0f} ms, p50 {cut[49]:.0f}, p99 {cut[98]:.0f}, max {ms[-1]:.0f}),"
-            f" overtaken by {max(self.overtaken)} at most,"
-            f" {len(self.looks_after_stopping())} looks numbered after their withdrawal,"
-            f" {len(self.came_late)} came late; load {load}"
+            f"\n{name}: {self.seconds:.1f} s, {self.shared.full.value} looks with content and"
+            f" {self.shared.empty.value} without, {len(self.waits)} withdrawals, load {load}\n"
+            f"  {len(self.looks_after_stopping())} looks numbered after their withdrawal,"
+            f" {len(self.came_late)} begun after it and full\n"
+            f"  a withdrawal, in ms:         {_spread(self.waits)}\n"
+            f"  its wait for looks, in ms:   {_spread(self.commits)},"
+            f" overtaken by {max(self.overtaken)} at most\n"
         )
+
+
+def _spread(seconds: list[float]) -> str:
+    ms = sorted(each * 1000 for each in seconds)
+    cut = quantiles(ms, n=100, method="inclusive") if len(ms) > 1 else ms * 99
+    return f"mean {mean(ms):.1f}, p50 {cut[49]:.1f}, p99 {cut[98]:.1f}, max {ms[-1]:.1f}"
 
 
 @contextmanager

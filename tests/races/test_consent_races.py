@@ -12,8 +12,9 @@ from django.db import transaction
 from clients import consent as consents
 from clients.consent import ConsentState
 from clients.guardians import majority_instant
-from clients.models import Client, Consent, ConsentEvent, Professional
+from clients.models import AccessEntry, Client, Consent, ConsentEvent, Professional
 from clients.scopes import Scope
+from handoff.core import ledger
 from handoff.core.errors import Stale
 from handoff.core.ledger import verify
 from referrals import sharing
@@ -115,6 +116,40 @@ class TestTheHarnessCanShowTheRace:
         grant = partial(self.naive, consent, barrier, kind=Kind.GRANTED, classes=["clearance"])
         assert together(grant, grant) == [False, False]
         assert kinds(consent) == [Kind.REQUESTED, Kind.GRANTED, Kind.GRANTED]
+
+
+@pytest.mark.parametrize(
+    ("verb", "waits"), [("revoke", True), ("narrow", True), ("grant", True), ("ask", False)]
+)
+def test_a_change_of_what_is_shared_waits_for_looks_when_it_commits(verb: str, waits: bool) -> None:
+    """Somebody is entering a look; a question shares nothing and waits for nobody."""
+    trio = Trio()
+    old = trio.granted()
+    acts: dict[str, Callable[[], Any]] = {
+        "revoke": trio.act(consents.revoke, old),
+        "narrow": trio.act(consents.narrow, old, classes=SMALL),
+        "grant": trio.act(consents.grant, trio.asked(), classes=SMALL, expires_on=LAST_DAY),
+        "ask": trio.asked,
+    }
+    said = consents.standing(old, NOON).event_number
+    done = threading.Event()
+
+    def change() -> None:
+        acts[verb]()
+        done.set()
+
+    def look() -> tuple[bool, int]:
+        with transaction.atomic():
+            ledger.lock(AccessEntry.CHAIN)
+            go_on.set()
+            passed = done.wait(timeout=1 if waits else 20)
+            return passed, consents.standing(old, NOON).event_number
+
+    go_on = threading.Event()
+    seen, changed = together(look, lambda: (go_on.wait(timeout=10), change())[1])
+    assert changed is None
+    assert seen == (not waits, said)
+    assert done.is_set()
 
 
 def test_agreeing_in_two_windows_happens_once() -> None:

@@ -1,7 +1,9 @@
 """The door: who gets what, what is withheld, and what the access ledger says about it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
+from itertools import chain, cycle, islice, repeat
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,7 +16,16 @@ from clients.scopes import Scope
 from handoff.core.actors import ANONYMOUS, Actor
 from handoff.core.errors import NotVisible
 from handoff.core.ledger import verify
-from referrals import access, disclosure, lifecycle, particulars, readings, restrictions, sharing
+from referrals import (
+    access,
+    disclosure,
+    grounds,
+    lifecycle,
+    particulars,
+    readings,
+    restrictions,
+    sharing,
+)
 from referrals.models import Episode, LoopReport, Measurement, Referral
 from referrals.packets import Packet, RestrictionsView, Withheld
 from referrals.permits import Standpoint
@@ -114,6 +125,100 @@ def test_who_loses_every_ground_while_it_is_gathered_is_refused(
         read(story, story.as_trainer)
     entry = AccessEntry.objects.order_by("-number")[0]
     assert (entry.action, entry.shown) == (AccessEntry.Action.REFUSED, [])
+
+
+def test_what_is_narrowed_while_it_is_gathered_is_gathered_anew(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    consent_id = handed_over(story, ALL).consent_id
+    assert consent_id is not None
+    left = frozenset({Scope.CLEARANCE})
+    _meanwhile(
+        monkeypatch,
+        lambda: sharing.narrow(actor=story.as_client, consent_id=consent_id, classes=left, at=NOON),
+    )
+    packet = read(story, story.as_trainer)
+    assert packet.shown == (Scope.CLEARANCE,)
+    assert packet.note == Withheld(Scope.NOTE)
+    entries = AccessEntry.objects.filter(actor_id=story.trainer.user_id, purpose="test")
+    assert [each.shown for each in entries] == [[Scope.CLEARANCE]]
+
+
+def _one_thing(story: Story, look: Callable[..., str], at: Any = NOON) -> str:
+    return disclosure.disclose_one(
+        actor=story.as_trainer,
+        client=story.client,
+        scope=Scope.OUTCOMES,
+        source_id=story.pt.pk,
+        purpose="scores",
+        read=look,
+        at=at,
+    )
+
+
+def test_what_never_stops_changing_is_gathered_under_the_lock_at_last(story: Story) -> None:
+    handed_over(story, ALL)
+    trainer, looks = story.as_trainer, list[int]()
+
+    def look(*_: object) -> str:
+        looks.append(len(looks))
+        if len(looks) <= disclosure.TRIES:
+            answered = sharing.ask(
+                actor=story.as_pt,
+                client_id=story.client.pk,
+                discloser_id=story.pt.pk,
+                recipient_id=story.trainer.pk,
+                purpose="Anew",
+                classes=ALL,
+                at=NOON,
+            )
+            sharing.grant(
+                actor=story.as_client,
+                consent_id=answered.pk,
+                classes=ALL,
+                expires_on=LAST_DAY,
+                at=NOON,
+            )
+        return "scores"
+
+    assert _one_thing(story, look) == "scores"
+    assert len(looks) == disclosure.TRIES + 1
+    (entry,) = AccessEntry.objects.filter(actor_id=trainer.user_id, purpose="scores")
+    assert entry.consent_ids == [Consent.objects.latest("events__number").pk]
+
+
+def test_what_ends_at_the_last_try_is_refused(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The grounds change with each reading, and are gone under the last lock."""
+    handed_over(story, ALL)
+    full = grounds.read(story.as_trainer, story.client.pk, NOON)
+    other = replace(full, grounds=replace(full.grounds, treats_as=frozenset({story.pt.pk})))
+    changing = islice(cycle([full, other]), disclosure.TRIES + 1)
+    given = chain(changing, repeat(grounds.Reading(NOON)))
+    monkeypatch.setattr(grounds, "read", lambda *_: next(given))
+    with pytest.raises(NotVisible):
+        _one_thing(story, lambda *_: "scores")
+    entry = AccessEntry.objects.order_by("-number")[0]
+    assert (entry.action, entry.shown) == (AccessEntry.Action.REFUSED, [])
+
+
+def test_under_the_lock_stand_one_statement_and_one_entry(story: Story) -> None:
+    """Whoever holds the ledger's head keeps every other reader waiting, and whoever stops."""
+    referral = handed_over(story, ALL)
+    looks: list[Callable[[], object]] = [
+        lambda: read(story, story.as_trainer),
+        lambda: _one_thing(story, lambda *_: "scores"),
+        lambda: disclosure.goal_of(actor=story.as_trainer, referral_id=referral.pk, at=NOON),
+    ]
+    for look in looks:
+        with CaptureQueriesContext(connection) as captured:
+            look()
+        said = [each["sql"] for each in captured]
+        (start,) = (place for place, sql in enumerate(said) if "handoff_lock_head" in sql)
+        held = [sql.split(maxsplit=1)[0] for sql in said[start + 1 :]]
+        assert held[:2] == ["WITH", "INSERT"]
+        assert set(held[2:]) <= {"RELEASE"}
 
 
 def test_one_thing_revoked_while_it_is_read_is_refused(
