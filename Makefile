@@ -9,7 +9,7 @@ PYTEST_ARGS ?=
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset test mutants check lint fix lock openapi screens .run-env .dev-env
+.PHONY: help run reset test mutants races hammer check lint fix lock openapi screens .run-env .dev-env
 
 help:  ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 12
@@ -25,6 +25,13 @@ test: .dev-env  ## The whole test suite (PYTEST_ARGS="-k consent", N=0 for one p
 
 mutants: .dev-env  ## Break the policy modules in many ways; a test has to notice each (ONLY=permits)
 	@exec $(PY) -m tests.mutants
+
+races: .dev-env  ## Two people at once, some hundred times each (takes long)
+	@RACES=full exec $(PY) -m pytest -q tests/races $(PYTEST_ARGS)
+
+hammer: .dev-env  ## Eight readers against one who stops sharing; prints how long stopping takes
+	@HAMMER_SECONDS=$${HAMMER_SECONDS:-10} exec $(PY) -m pytest -q -s -p no:randomly \
+		tests/races/test_stopping_under_load.py $(PYTEST_ARGS)
 
 check: .dev-env  ## Lint, format, types, contracts, migrations, OpenAPI, docs, dependencies
 	@exec $(PY) -m handoff.check
