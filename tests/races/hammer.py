@@ -208,7 +208,7 @@ class Hammer:
             ends.append(here)
             readers.append(reader)
         try:
-            self._let(self.shared.full, READERS * 2, patience=30)
+            self._let(self.shared.full, READERS * 2, patience=120)
             began = time.monotonic()
             while not self.shared.over.is_set():
                 self._stop(consent_id)
