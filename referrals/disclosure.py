@@ -373,7 +373,7 @@ def _looked_at_one(
             head = ledger.lock(AccessEntry.CHAIN)
             found = grounds.read(actor, client.pk, at)
             if judge(found) == verdict:
-                row.append(at=found.at, head=head)
+                row.append(at=found.entered_at, head=head)
                 return _Look(shown)
     with transaction.atomic(durable=True):
         subjects.set_now()
@@ -383,7 +383,7 @@ def _looked_at_one(
             return None
         shown = gather(verdict, found.at)
         if (row := entry(verdict, shown)) is not None:
-            row.append(at=found.at, head=head)
+            row.append(at=found.entered_at, head=head)
         return _Look(shown)
 
 

@@ -17,6 +17,7 @@ from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Model
+from django.utils import timezone
 
 from clients import consent as consents
 from clients import guardians
@@ -36,7 +37,9 @@ class Reading:
     """All that decides what one person may see of one client, as the database has it `at`."""
 
     at: datetime
-    """The database's clock, unless a moment was given."""
+    """The moment dates are held against: ours, as for every verb, or the one that was given."""
+    entered_at: datetime
+    """What the ledger notes: the database's clock, which all workers share, or the same."""
     grounds: Grounds = _NOTHING
     is_own: bool = False
     """It is the person's own record, or that of a minor they act for."""
@@ -72,9 +75,10 @@ def read(actor: Actor, client_id: UUID, at: datetime | None = None) -> Reading:
             },
         )
         clock, record, treating, treats_as, referrals, authorities, events = cursor.fetchone()
-    moment = at or clock.astimezone(UTC)
+    moment = at or timezone.now()  # after the statement, which may have waited
+    entered_at = at or clock.astimezone(UTC)
     if record is None:
-        return Reading(moment)
+        return Reading(moment, entered_at)
     client = _client(record)
     is_self = actor.user_id is not None and client.user_id == actor.user_id
     is_standing = client.merged_into_id is None
@@ -82,6 +86,7 @@ def read(actor: Actor, client_id: UUID, at: datetime | None = None) -> Reading:
     paths = [(UUID(pk), state, UUID(a), UUID(b)) for pk, state, a, b in referrals]
     return Reading(
         at=moment,
+        entered_at=entered_at,
         grounds=Grounds(
             is_self=is_self,
             is_guardian=is_guardian,

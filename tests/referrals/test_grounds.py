@@ -243,4 +243,4 @@ def test_without_a_moment_it_is_the_databases() -> None:
 
 def test_of_a_client_who_does_not_exist_there_is_nothing() -> None:
     found = grounds.read(acting(UserFactory.create()), uuid4(), NOON)
-    assert found == grounds.Reading(NOON)
+    assert found == grounds.Reading(NOON, NOON)
