@@ -4,11 +4,15 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from allauth.account.forms import ChangePasswordForm as AllauthChangePasswordForm
+from allauth.account.forms import ResetPasswordForm as AllauthResetPasswordForm
 from allauth.account.forms import ResetPasswordKeyForm as AllauthResetPasswordKeyForm
 from allauth.account.forms import SignupForm as AllauthSignupForm
 from django import forms
+from django.contrib.auth.hashers import make_password
+from django.http import HttpRequest  # noqa: TID251 (these forms are allauth's, and take one)
 
 from clients.models import User
+from handoff.core import attempts
 
 
 class SignupForm(AllauthSignupForm):  # type: ignore[misc]  # allauth declares no types
@@ -25,6 +29,22 @@ class SignupForm(AllauthSignupForm):  # type: ignore[misc]  # allauth declares n
         widget=forms.TextInput(attrs={"autocomplete": "family-name"}),
     )
     field_order = ("first_name", "last_name", "email", "password1", "password2")
+
+    def try_save(self, request: HttpRequest) -> Any:
+        """As allauth, and as much work for an address that is known as for one that is not."""
+        if self.account_already_exists:
+            make_password(self.cleaned_data["password1"])
+        return super().try_save(request)
+
+
+class ResetPasswordForm(AllauthResetPasswordForm):  # type: ignore[misc]  # as above
+    """A few mails an hour to one address, whoever asks, and the same answer to all."""
+
+    def save(self, request: HttpRequest, **kwargs: Any) -> str:
+        email = str(self.cleaned_data["email"])
+        if attempts.take("reset", email) is None:
+            return email
+        return str(super().save(request, **kwargs))
 
 
 _PASSWORD_LABELS = {

@@ -1,11 +1,16 @@
-"""Addresses of the pages about people: one's own details, and who looked at a record."""
+"""Addresses of the pages about people: own details, devices, and who looked at a record."""
 
 from django.urls import path
 
 from clients.views.access import access
+from clients.views.devices import devices, session_end, token_end
 from clients.views.profile import profile
 
 urlpatterns = [
     path("access/", access, name="access"),
     path("profile/", profile, name="profile"),
+    # In the place of allauth's own page, which ends all the others or none.
+    path("accounts/sessions/", devices, name="devices"),
+    path("accounts/sessions/<int:pk>/end/", session_end, name="session_end"),
+    path("accounts/tokens/<uuid:pk>/end/", token_end, name="token_end"),
 ]

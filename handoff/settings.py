@@ -74,6 +74,12 @@ LEDGER_KEY = _strong(
 )
 if LEDGER_KEY == SECRET_KEY:
     raise ImproperlyConfigured("LEDGER_KEY must not be the SECRET_KEY")
+# Encrypts secrets at rest (`handoff/core/ciphers.py`). Without one of its own it follows
+# SECRET_KEY, and changes with it.
+FIELD_KEY = _strong("FIELD_KEY", env.secret("FIELD_KEY", SECRET_KEY))
+FIELD_KEY_FALLBACKS = [
+    _strong("FIELD_KEY_FALLBACKS", key) for key in env.listing("FIELD_KEY_FALLBACKS", [])
+] + [key for key in (SECRET_KEY, *SECRET_KEY_FALLBACKS) if key != FIELD_KEY]
 
 _local_hosts = ["localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS = env.listing("ALLOWED_HOSTS", [_site.hostname])
@@ -118,11 +124,11 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "clients.middleware.ActorMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
-    "django_htmx.middleware.HtmxMiddleware",
+    "clients.middleware.SignInMiddleware",
 ]
 ROOT_URLCONF = "handoff.urls"
 WSGI_APPLICATION = "handoff.wsgi.application"
@@ -221,6 +227,7 @@ CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "referrals.tasks.tick", "schedule": 15.0, "options": {"expires": 15}},
     "heartbeat": {"task": "handoff.heartbeat", "schedule": 30.0, "options": {"expires": 30}},
+    "tidy": {"task": "handoff.tidy", "schedule": 3600.0, "options": {"expires": 3600}},
 }
 
 # --- people and their sessions -----------------------------------------------------------------
@@ -245,6 +252,7 @@ ACCOUNT_ADAPTER = "clients.adapters.AccountAdapter"
 ACCOUNT_FORMS = {
     "signup": "clients.forms.SignupForm",
     "change_password": "clients.forms.ChangePasswordForm",
+    "reset_password": "clients.forms.ResetPasswordForm",
     "reset_password_from_key": "clients.forms.ResetPasswordKeyForm",
 }
 ACCOUNT_LOGIN_METHODS = {"email"}
@@ -256,9 +264,17 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = _site.scheme
 ACCOUNT_SESSION_REMEMBER = False
+# Of professionals and administrators, in each session and token (`clients/assurance.py`).
+SECOND_FACTOR_DEMANDED = not DEMO
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 5 * 60
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_RATE_LIMITS = {"login_failed": "20/m/ip,5/5m/key"}  # the others keep allauth's figures
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
+MFA_ADAPTER = "clients.adapters.MfaAdapter"
+MFA_FORMS = {
+    "authenticate": "clients.proofs.CodeForm",
+    "reauthenticate": "clients.proofs.CodeAgainForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Handoff"
@@ -266,8 +282,10 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION
 USERSESSIONS_TRACK_ACTIVITY = True
 
 SESSION_ENGINE = "django.contrib.sessions.backends.db"  # so that ending a session works at once
-SESSION_COOKIE_AGE = 12 * 60 * 60
+# The longest of `clients/session_limits.py`, which end sessions by what the server knows of them.
+SESSION_COOKIE_AGE = 30 * 24 * 60 * 60
 SESSION_COOKIE_NAME = "__Host-session" if PRODUCTION else "handoff_session"
+BROWSER_COOKIE_NAME = "__Host-browser" if PRODUCTION else "handoff_browser"
 CSRF_COOKIE_NAME = "__Host-csrf" if PRODUCTION else "handoff_csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"

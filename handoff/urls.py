@@ -21,9 +21,9 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("admin/", admin.site.urls),
-    path("accounts/", include("allauth.urls")),
     path("api/v1/", include(api)),
     path("", include("handoff.web.urls")),
     path("", include("clients.urls")),
+    path("accounts/", include("allauth.urls")),
     path("", include("referrals.urls")),
 ]

@@ -14,7 +14,9 @@ from django.core.handlers.base import BaseHandler
 from django.db import connection
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.test import TransactionTestCase
+from django.test import Client, TransactionTestCase
+
+from tests import signing_in
 
 from handoff.core import roles
 
@@ -29,6 +31,8 @@ hypothesis.settings.load_profile(
 def pytest_configure() -> None:
     # Passwords in tests are not secrets, and the real hasher takes most of a suite's time.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # The suite runs as a demo, and demands all the same what production does.
+    settings.SECOND_FACTOR_DEMANDED = True
 
 
 _flush = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]  # see the end
@@ -95,3 +99,22 @@ def _answer_as_web(handler: BaseHandler, request: HttpRequest) -> HttpResponseBa
 
 
 BaseHandler.get_response = _answer_as_web  # type: ignore[method-assign]
+
+
+_log_in = Client._login  # type: ignore[attr-defined]  # see below
+
+
+def _log_in_strongly(client: Client, user: Any, backend: str | None = None) -> None:
+    """`force_login` as somebody who has signed in with a password and a second factor, just now.
+
+    The demand for a second factor is on in the whole suite: what it asks for is a record of it in
+    the session, and the session's row, so these are made as signing in makes them.
+    `tests.signing_in` has weaker ways in.
+    """
+    _log_in(client, user, backend)
+    signing_in.record(client, "password")
+    signing_in.record(client, "mfa", type="totp")
+    signing_in.begin(client, user)
+
+
+Client._login = _log_in_strongly  # type: ignore[attr-defined]  # as above

@@ -6,15 +6,18 @@ from uuid import UUID
 from django.utils import timezone
 from rest_framework import serializers
 
-from clients import licensing, profile
+from clients import licensing, profile, proofs
 from clients.access import own_clients
+from clients.api import signing_in
 from clients.api.base import Endpoint
 from clients.api.people import ROLES, ClientBriefShape, PracticeShape, client_brief, practice
 from clients.licensing import LICENCE_KINDS
 from clients.models import Credential, Professional, User
 from handoff.api.operations import acts, reads
 from handoff.api.shapes import Body, Shape
+from handoff.core import tokens
 from handoff.core.policy import Policy
+from handoff.core.tokens import ApiToken
 
 
 class CredentialShape(Shape):
@@ -69,6 +72,7 @@ class MeBody(Body):
 
 class Me(Endpoint):
     policy = Policy.SIGNED_IN
+    own_account = True
 
     @reads(MeShape)
     def get(self, query: dict[str, Any]) -> dict[str, Any]:
@@ -131,3 +135,40 @@ def _work(row: Professional, able: licensing.Ability) -> dict[str, Any]:
             for held in able.valid
         ],
     }
+
+
+class ConfirmBody(Body):
+    """What proves that it is you."""
+
+    password = serializers.CharField(max_length=1000, trim_whitespace=False)
+    code = serializers.CharField(
+        max_length=20,
+        required=False,
+        allow_blank=True,
+        help_text="Where the account has a second factor: of the app, or a recovery code.",
+    )
+
+
+class Confirm(Endpoint):
+    policy = Policy.SIGNED_IN
+    way_out = True
+
+    @acts(None, body=ConfirmBody, repeatable=False, limit="token")
+    def post(self, body: dict[str, Any]) -> None:
+        """Prove again that it is me.
+
+        For five minutes this token or session may then do what needs a fresh proof: agree to
+        share, sign, lift a restriction. Making a token is such a proof as well. A token made
+        without a second factor gets its mark by a `code`.
+        """
+        user = User.objects.get(pk=self.account)
+        second_factor = signing_in.check_again(
+            self.request._request,
+            user=user,
+            password=body["password"],
+            code=body.get("code", ""),
+        )
+        if isinstance(self.request.auth, ApiToken):
+            tokens.prove(token_id=self.request.auth.pk, second_factor=second_factor)
+        else:
+            proofs.confirm(self.request._request, user, second_factor=second_factor)

@@ -1,15 +1,18 @@
 """`tokens/`: personal, revocable, expiring. A token has no rights of its own."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
+from allauth.account.adapter import get_adapter
 from django.db import transaction
 from django.utils import timezone
 from rest_framework import serializers
 
+from clients import proofs
 from clients.access import actor_for
 from clients.api import signing_in
-from clients.api.base import Endpoint
+from clients.api.base import Endpoint, SecondFactorMissing, to_do
 from handoff.api.operations import acts, lists, reads, removes
 from handoff.api.shapes import Body, Shape
 from handoff.api.views import mapped
@@ -43,6 +46,7 @@ class TokenShape(Shape):
     created_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField()
     revoked_at = serializers.DateTimeField(allow_null=True)
+    second_factor = serializers.BooleanField(help_text="Whether it was made with one.")
     live = serializers.BooleanField()
 
 
@@ -59,11 +63,14 @@ def answer(token: ApiToken) -> dict[str, Any]:
         "created_at": token.created_at,
         "expires_at": token.expires_at,
         "revoked_at": token.revoked_at,
+        "second_factor": token.second_factor,
         "live": token.is_live(timezone.now()),
     }
 
 
 class TokenEndpoint(Endpoint):
+    own_account = True
+
     def mine(self, pk: UUID | str) -> ApiToken:
         token = ApiToken.objects.filter(pk=pk, user_id=self.account).first()
         if token is None:
@@ -97,19 +104,27 @@ class Tokens(TokenEndpoint):
         """Sign in and get a token.
 
         Wrong address, wrong password and wrong code answer alike. With a second factor and no
-        `code`, the problem's type is `second-factor`. Tries count per account and per address.
+        `code`, the problem's type is `second-factor`. So it is, as a 403, for a professional or
+        administrator whose account has no second factor yet: set one up in the browser first.
+        Tries count per account and per address.
         """
-        user = signing_in.check(
+        user, second_factor = signing_in.check(
             self.request._request,
             email=body["email"],
             password=body["password"],
             code=body.get("code", ""),
         )
+        number = str(getattr(self.request, "request_id", ""))
+        self.actor = actor_for(user, channel=Channel.API, request_id=number)
+        if not proofs.is_token_assured(self.actor, second_factor=second_factor):
+            raise SecondFactorMissing(to_do(has_factor=False))
         with transaction.atomic():
-            token, self.secret = tokens.issue(user_id=user.pk, name=body.get("name", ""))
-            number = str(getattr(self.request, "request_id", ""))
-            self.actor = actor_for(user, channel=Channel.API, request_id=number)
+            token, self.secret = tokens.issue(
+                user_id=user.pk, name=body.get("name", ""), second_factor=second_factor
+            )
             audit.record(self.actor, "token.issued", token)
+            tell = get_adapter().send_notification_mail
+            transaction.on_commit(partial(tell, "account/email/new_token", user))
         return token.pk
 
     def show(self, pk: str) -> dict[str, Any]:

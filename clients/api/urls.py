@@ -4,7 +4,7 @@ from django.urls import path
 
 from clients.api.access_log import AccessLog
 from clients.api.directory import Professionals
-from clients.api.me import Me
+from clients.api.me import Confirm, Me
 from clients.api.tokens import OneToken, RevokeToken, Tokens
 
 urlpatterns = [
@@ -12,6 +12,7 @@ urlpatterns = [
     path("tokens/<uuid:id>/", OneToken.as_view()),
     path("tokens/<uuid:id>/revoke/", RevokeToken.as_view()),
     path("me/", Me.as_view()),
+    path("me/confirm/", Confirm.as_view()),
     path("professionals/", Professionals.as_view()),
     path("access-log/", AccessLog.as_view()),
 ]

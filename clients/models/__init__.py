@@ -4,6 +4,7 @@ from clients.models.consent import Consent, ConsentEvent
 from clients.models.credential import Credential
 from clients.models.guardian import Guardianship
 from clients.models.invitation import Invitation
+from clients.models.known_browser import KnownBrowser
 from clients.models.practice import Practice
 from clients.models.professional import Professional
 from clients.models.user import User
@@ -17,6 +18,7 @@ __all__ = [
     "Credential",
     "Guardianship",
     "Invitation",
+    "KnownBrowser",
     "Practice",
     "Professional",
     "User",

@@ -1,28 +1,22 @@
-"""How often one person may ask for something; counted in PostgreSQL, like the login's limits."""
+"""How often one person may ask for something; counted where the pages count the same."""
 
-from typing import Final
-
+from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
+from rest_framework.views import APIView
 
-RATES: Final[dict[str, str]] = {
-    "search": "60/min",
-    "token": "30/min",
-    "invitation": "20/day",
-}
+from handoff.core import attempts
 
 
 class Limit(SimpleRateThrottle):
     """One named limit, per account, or per address for somebody not signed in."""
 
     def __init__(self, name: str) -> None:
-        self.scope = self.name = name
-        super().__init__()
+        self.name = name
 
-    def get_rate(self) -> str:
-        return RATES[self.name]
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        who = str(request.user.pk or attempts.network(self.get_ident(request)))
+        return attempts.take(self.name, who) is not None
 
-    def get_cache_key(self, request: object, view: object) -> str:
-        user = getattr(request, "user", None)
-        who = user.pk if user is not None and user.is_authenticated else None
-        ident = str(who) if who else self.get_ident(request)  # type: ignore[arg-type]  # a Request
-        return self.cache_format % {"scope": self.scope, "ident": ident}
+    def wait(self) -> float | None:
+        """A limit does not say when it ends to those who probe it."""
+        return None

@@ -47,6 +47,10 @@ class Operation:
     """A read that can come too early or too late."""
     limit: str = ""
     """Name of a rate limit, see `handoff.api.limits`."""
+    confirmed: bool = False
+    """Only for somebody who proved a short while ago that it is them."""
+    may_confirm: bool = False
+    """Asks for that proof itself, depending on what was sent."""
 
 
 class Runs(Protocol):
@@ -117,6 +121,8 @@ def acts(
     policy: Policy | None = None,
     repeatable: bool = True,
     limit: str = "",
+    confirmed: bool = False,
+    may_confirm: bool = False,
 ) -> Callable[[Callable[..., UUID | str | None]], Handler]:
     """A change: gets the validated `body` and the path's arguments, returns an id for `show`.
 
@@ -129,6 +135,8 @@ def acts(
         policy=policy,
         repeatable=repeatable,
         limit=limit,
+        confirmed=confirmed,
+        may_confirm=may_confirm,
     )
 
     def decorate(method: Callable[..., UUID | str | None]) -> Handler:

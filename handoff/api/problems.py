@@ -25,6 +25,7 @@ TITLES: dict[str, str] = {
     "malformed": "The request cannot be read",
     "unauthenticated": "Sign in first",
     "second-factor": "A second factor is needed",
+    "reauthenticate": "Prove again that it is you",
     "not-allowed": "This is not yours to do",
     "not-shared": "Not shared with you",
     "not-found": "Nothing here, or nothing that is shared with you",

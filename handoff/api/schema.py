@@ -141,9 +141,13 @@ class ApiSchema(AutoSchema):
         if self.who is not Policy.PUBLIC or operation.body is not None:
             found["401"] = ["unauthenticated"]
         found["403"] = ["not-allowed"]
+        if self.who is not Policy.PUBLIC:
+            found["403"].append("second-factor")
+        if operation.confirmed or operation.may_confirm:
+            found["403"].append("reauthenticate")
         if "tokens" in self.path and self.who is Policy.PUBLIC:
             found["401"].append("second-factor")
-            del found["403"]
+            found["403"] = ["second-factor"]
         if "{" in self.path or self._names_something():
             found["404"] = ["not-found"]
         if operation.body is not None and self.who is not Policy.PUBLIC:

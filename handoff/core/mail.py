@@ -13,7 +13,7 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Final, Self
 from urllib.parse import urlsplit
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
@@ -62,6 +62,17 @@ def update_waiting(*, to: str, first_name: str, path: str, reference: UUID) -> L
 def invitation(*, to: str, path: str, reference: UUID) -> Letter:
     """A link to come in by. Names nobody: the address may be somebody else's."""
     return _letter("invitation", INVITED, to, path, reference)
+
+
+def notice(*, to: str, subject: str, text: str) -> Letter:
+    """A letter about an account: to confirm something, or to tell of a change. Plain words."""
+    return Letter(
+        to=to,
+        text=text.strip() + "\n",
+        html="",
+        message_id=f"<{uuid4().hex}@{urlsplit(settings.SITE_URL).hostname}>",
+        subject=" ".join(subject.split()),
+    )
 
 
 def _letter(
@@ -129,7 +140,8 @@ def _message(letter: Letter) -> EmailMultiAlternatives:
         to=[letter.to],
         headers={"Message-ID": letter.message_id, "Auto-Submitted": "auto-generated"},
     )
-    message.attach_alternative(letter.html, "text/html")
+    if letter.html:
+        message.attach_alternative(letter.html, "text/html")
     return message
 
 

@@ -1,8 +1,9 @@
 """Registers the kernel's tables with Django."""
 
+from handoff.core.attempts import Attempts
 from handoff.core.audit import AuditEntry
 from handoff.core.idempotency import IdempotentRequest
 from handoff.core.ledger import LedgerHead
 from handoff.core.tokens import ApiToken
 
-__all__ = ["ApiToken", "AuditEntry", "IdempotentRequest", "LedgerHead"]
+__all__ = ["ApiToken", "Attempts", "AuditEntry", "IdempotentRequest", "LedgerHead"]

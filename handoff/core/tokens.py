@@ -28,6 +28,10 @@ class ApiToken(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)
+    second_factor = models.BooleanField(default=False, db_default=False)
+    """Whether a second factor was shown when it was made."""
+    proved_at = models.DateTimeField(null=True, blank=True)
+    """When its owner last proved, with this token, that it is them."""
 
     class Meta:
         app_label = "core"
@@ -42,7 +46,7 @@ class ApiToken(models.Model):
 
 classify(
     ApiToken,
-    public=("id", "created_at", "expires_at", "revoked_at"),
+    public=("id", "created_at", "expires_at", "revoked_at", "second_factor", "proved_at"),
     personal=("user", "name"),
     secret=("token_hash",),
 )
@@ -53,9 +57,16 @@ def _hash(secret: str) -> str:
 
 
 def issue(
-    *, user_id: uuid.UUID, name: str = "", at: datetime | None = None
+    *,
+    user_id: uuid.UUID,
+    name: str = "",
+    second_factor: bool = False,
+    at: datetime | None = None,
 ) -> tuple[ApiToken, str]:
-    """Make a token; the returned secret is shown once and stored only as a hash."""
+    """Make a token for somebody who has just signed in, with a second factor or without.
+
+    The returned secret is shown once and stored only as a hash.
+    """
     at = at or timezone.now()
     secret = PREFIX + secrets.token_urlsafe(32)
     token = ApiToken.objects.create(
@@ -64,6 +75,8 @@ def issue(
         token_hash=_hash(secret),
         created_at=at,
         expires_at=at + LIFETIME,
+        second_factor=second_factor,
+        proved_at=at,
     )
     return token, secret
 
@@ -77,6 +90,14 @@ def find(secret: str, *, at: datetime | None = None) -> ApiToken | None:
         .first()
     )
     return token if token is not None and token.is_live(at) else None
+
+
+def prove(*, token_id: uuid.UUID, second_factor: bool, at: datetime | None = None) -> None:
+    """Note that its owner has just proved, with this token, that it is them."""
+    changes: dict[str, object] = {"proved_at": at or timezone.now()}
+    if second_factor:
+        changes["second_factor"] = True
+    ApiToken.objects.filter(pk=token_id).update(**changes)
 
 
 def revoke(*, user_id: uuid.UUID, token_id: uuid.UUID, at: datetime | None = None) -> bool:

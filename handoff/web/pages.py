@@ -4,7 +4,7 @@ Each view is `@page(Policy.X)`. The decorator leaves the policy on the view, whe
 every URL finds it, and turns the domain's four refusals into HTTP in this one place.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, cast
 from urllib.parse import urlsplit
@@ -17,8 +17,11 @@ from django.shortcuts import render, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 
+from handoff.core import attempts
+from handoff.core.actors import Actor
 from handoff.core.errors import DomainError, Invalid, NotAllowed, NotVisible, Stale
 from handoff.core.policy import Policy
+from handoff.web import confirming
 from handoff.web.requests import PageRequest, actor_of, is_fragment
 
 P = ParamSpec("P")
@@ -34,12 +37,19 @@ class PolicyView(Protocol):
 
 
 def page(
-    policy: Policy, *, methods: tuple[str, ...] = ("GET",)
+    policy: Policy,
+    *,
+    methods: tuple[str, ...] = ("GET",),
+    confirmed: Sequence[str] = (),
+    limit: str = "",
 ) -> Callable[
     [Callable[Concatenate[PageRequest, P], HttpResponseBase]],
     Callable[Concatenate[HttpRequest, P], HttpResponseBase],
 ]:
     """Open a view to the people of `policy`, for `methods` (HEAD comes with GET).
+
+    With a method of `confirmed` somebody first proves anew that it is them (`confirming`). Forms
+    sent count towards `limit`, together with what the API counts under that name.
 
     Somebody not signed in is sent to the login page; somebody signed in whom the policy does not
     admit is told that nothing is here.
@@ -59,11 +69,17 @@ def page(
                     raise NotVisible
                 if request.method not in allowed:
                     return HttpResponseNotAllowed(allowed)
+                if limit and request.method == "POST" and not attempts.take(limit, _who(actor)):
+                    return too_many(request)
+                if request.method in confirmed:
+                    confirming.require(request)
                 return view(cast("PageRequest", request), *args, **kwargs)
             except Http404:
                 return refusal(request, NotVisible())
             except PermissionDenied as denied:
                 return refusal(request, NotAllowed(str(denied)))
+            except confirming.Unconfirmed as unconfirmed:
+                return confirming.ask(request, unconfirmed)
             except DomainError as error:
                 return refusal(request, error)
 
@@ -71,6 +87,19 @@ def page(
         return cast("Callable[Concatenate[HttpRequest, P], HttpResponseBase]", guarded)
 
     return decorate
+
+
+def too_many(request: HttpRequest) -> HttpResponse:
+    """Too often in too short a time. What was typed into a part of a page stays there."""
+    context = {"status": 429, "message": "Too many tries. Wait a while, then try again."}
+    if is_fragment(request):
+        answer = render(request, "components/refusal.html", context, status=429)
+        return reswap(retarget(answer, NOTICES), "innerHTML")
+    return render(request, "429.html", context, status=429)
+
+
+def _who(actor: Actor) -> str:
+    return str(actor.user_id)
 
 
 def refusal(request: HttpRequest, error: DomainError) -> HttpResponse:

@@ -216,7 +216,7 @@ class OneConsent(ConsentEndpoint):
 class GrantConsent(ConsentEndpoint):
     policy = Policy.CLIENT
 
-    @acts(ConsentShape, body=GrantBody)
+    @acts(ConsentShape, body=GrantBody, confirmed=True)
     def post(self, body: dict[str, Any], id: UUID) -> UUID:
         """Agree to share exactly these classes until the end of that day.
 

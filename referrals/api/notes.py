@@ -272,7 +272,7 @@ class OneNote(NoteEndpoint):
 class SignNote(NoteEndpoint):
     policy = Policy.PT
 
-    @acts(NoteShape, body=SignBody)
+    @acts(NoteShape, body=SignBody, confirmed=True)
     def post(self, body: dict[str, Any], id: UUID) -> UUID:
         """Sign the note with its goals and restrictions, for good. Ends the episode.
 
@@ -290,7 +290,7 @@ class SignNote(NoteEndpoint):
 class Addenda(NoteEndpoint):
     policy = Policy.PT
 
-    @acts(NoteShape, body=AddendumBody, status=201)
+    @acts(NoteShape, body=AddendumBody, status=201, confirmed=True)
     def post(self, body: dict[str, Any], id: UUID) -> UUID:
         """Correct or complete a signed note; the note itself stays as it is."""
         discharge.add_addendum(actor=self.actor, note_id=id, text=body["text"])

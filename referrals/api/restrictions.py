@@ -176,7 +176,7 @@ class Restrictions(RestrictionEndpoint):
             found = [each for each in found if each["status"] == query["status"]]
         return self.values(found, query, key=lambda each: str(each["id"]))
 
-    @acts(RestrictionShape, body=RestrictionBody, status=201, policy=Policy.PT)
+    @acts(RestrictionShape, body=RestrictionBody, status=201, policy=Policy.PT, may_confirm=True)
     def post(self, body: dict[str, Any]) -> UUID:
         """List a restriction for the note, or set one after the note was signed.
 
@@ -184,6 +184,7 @@ class Restrictions(RestrictionEndpoint):
         """
         episode_id, reason = body.pop("episode"), body.pop("reason", "")
         if reason:
+            self.require_proof()
             made = restrictions.add_signed(
                 actor=self.actor, episode_id=episode_id, data=body, reason=reason
             )
@@ -240,7 +241,7 @@ class OneRestriction(RestrictionEndpoint):
 class ReviseRestriction(RestrictionEndpoint):
     policy = Policy.PT
 
-    @acts(RestrictionShape, body=ReviseBody)
+    @acts(RestrictionShape, body=ReviseBody, confirmed=True)
     def post(self, body: dict[str, Any], id: UUID) -> UUID:
         """Say it differently from now on: a new signed version, with a reason.
 
@@ -256,7 +257,7 @@ class ReviseRestriction(RestrictionEndpoint):
 class LiftRestriction(RestrictionEndpoint):
     policy = Policy.PT
 
-    @acts(RestrictionShape, body=LiftBody)
+    @acts(RestrictionShape, body=LiftBody, confirmed=True)
     def post(self, body: dict[str, Any], id: UUID) -> UUID:
         """End it by a signed version. Nothing else ever ends a restriction."""
         restrictions.lift(

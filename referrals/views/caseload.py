@@ -25,7 +25,7 @@ PHASE_NOTES = {
 }
 
 
-@page(Policy.PROFESSIONAL, methods=("GET", "POST"))
+@page(Policy.PROFESSIONAL, methods=("GET", "POST"), limit="search")
 def caseload(request: PageRequest) -> HttpResponse:
     """Who is where, overdue first: as a board, or as a list by tab or phase.
 

@@ -57,7 +57,7 @@ def consent(request: PageRequest, pk: UUID) -> HttpResponse:
     return _shown(request, asked, grant=form, took_suggested=True)
 
 
-@page(Policy.CLIENT, methods=("GET", "POST"))
+@page(Policy.CLIENT, methods=("GET", "POST"), confirmed=("POST",))
 def consent_grant(request: PageRequest, pk: UUID) -> HttpResponse:
     """Yes, to the parts that are switched on."""
     if request.method != "POST":

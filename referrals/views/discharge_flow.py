@@ -141,7 +141,7 @@ def discharge_save(request: PageRequest, episode_id: UUID) -> HttpResponse:
     return render(request, "pt/_saved.html", context)
 
 
-@page(Policy.PT, methods=("GET", "POST"))
+@page(Policy.PT, methods=("GET", "POST"), confirmed=("POST",))
 def discharge_sign(request: PageRequest, episode_id: UUID) -> HttpResponse:
     """The whole note as it will stand, and the signature under exactly that."""
     actor, at = request.actor, timezone.now()

@@ -73,7 +73,7 @@ def episode(request: PageRequest, episode_id: UUID) -> HttpResponse:
     return _episode(request, episode_id, AddendumForm())
 
 
-@page(Policy.PT, methods=("POST",))
+@page(Policy.PT, methods=("POST",), confirmed=("POST",))
 def addendum(request: PageRequest, episode_id: UUID) -> HttpResponse:
     """Add to a signed note."""
     form = AddendumForm(request.POST)

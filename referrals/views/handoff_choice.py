@@ -61,7 +61,7 @@ class Part:
     needed: bool
 
 
-@page(Policy.PT, methods=("GET", "POST"))
+@page(Policy.PT, methods=("GET", "POST"), limit="search")
 def discharge_handoff(request: PageRequest, episode_id: UUID) -> HttpResponse:
     """Choose whom to ask. The client is asked first and decides what they see."""
     actor, at = request.actor, timezone.now()

@@ -21,7 +21,7 @@ from referrals.forms.pt_people import AddressForm, GuardianForm, InviteForm
 from referrals.intake import Intake
 
 
-@page(Policy.PT, methods=("GET", "POST"))
+@page(Policy.PT, methods=("GET", "POST"), limit="invitation")
 def client_new(request: PageRequest) -> HttpResponse:
     """Write down who somebody is and send them a link.
 
@@ -48,7 +48,7 @@ def client_new(request: PageRequest) -> HttpResponse:
     return _shown(request, "pt/client_new.html", {"form": form})
 
 
-@page(Policy.PT, methods=("GET", "POST"))
+@page(Policy.PT, methods=("GET", "POST"), limit="invitation")
 def client_invite(request: PageRequest, pk: UUID) -> HttpResponse:
     """Send a link for a record without an account: imported, or invited before."""
     client = _brought_in(request.actor, pk)
@@ -76,7 +76,7 @@ def client_invite(request: PageRequest, pk: UUID) -> HttpResponse:
     return _shown(request, "pt/client_invite.html", context)
 
 
-@page(Policy.PT, methods=("GET", "POST"))
+@page(Policy.PT, methods=("GET", "POST"), limit="invitation")
 def guardian_invite(request: PageRequest, pk: UUID) -> HttpResponse:
     """Send a parent or guardian of a minor a link."""
     client, at = _brought_in(request.actor, pk), timezone.now()

@@ -20,6 +20,7 @@ from clients.licensing import local_day
 from handoff.core.actors import Actor
 from handoff.core.errors import Invalid, NotVisible
 from handoff.core.policy import Policy
+from handoff.web import confirming
 from handoff.web.pages import page, panel, redirect_or_swap
 from handoff.web.requests import PageRequest, is_fragment
 from referrals import access, care, discharge, disclosure, particulars, restrictions
@@ -81,6 +82,8 @@ def limit_new(request: PageRequest, episode_id: UUID) -> HttpResponse:
     form = LimitForm(request.POST, with_reason=edit.with_reason)
     if _only_looks(request):
         return _editor(request, row, _settled(request, edit), edit, at)
+    if edit.with_reason:
+        confirming.require(request)
     try:
         if edit.with_reason:
             restrictions.add_signed(
@@ -180,6 +183,7 @@ def limit_revise(request: PageRequest, restriction_id: UUID) -> HttpResponse:
     form = LimitForm(request.POST, with_reason=True)
     if _only_looks(request):
         return _editor(request, row, _settled(request, edit), edit, at)
+    confirming.require(request)
     try:
         restrictions.revise(
             actor=actor,
@@ -194,7 +198,7 @@ def limit_revise(request: PageRequest, restriction_id: UUID) -> HttpResponse:
     return _saved(request, row, edit, at)
 
 
-@page(Policy.PT, methods=("GET", "POST"))
+@page(Policy.PT, methods=("GET", "POST"), confirmed=("POST",))
 def limit_lift(request: PageRequest, restriction_id: UUID) -> HttpResponse:
     """Lift a limit, with a reason. Only this ends one."""
     actor, at = request.actor, timezone.now()

@@ -70,7 +70,7 @@ class Api(APIClient):
         super().__init__()
         self.user = user = person if isinstance(person, User | None) else person.user
         if user is not None:
-            _, secret = tokens.issue(user_id=user.pk, name="test")
+            _, secret = tokens.issue(user_id=user.pk, name="test", second_factor=True)
             self.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
 
     @property

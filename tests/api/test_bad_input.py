@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
@@ -10,7 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from clients.scopes import Scope
-from handoff.api import limits
+from handoff.core import attempts
 from tests.api.client import Api, description
 from tests.api.conftest import World
 
@@ -66,7 +67,8 @@ def full(world: World, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Something real for each kind of address, so that nonsense gets past the first door."""
     world.ready()
     world.share(*Scope)
-    monkeypatch.setattr(limits, "RATES", dict.fromkeys(limits.RATES, "100000/min"))
+    many = attempts.Rate(100_000, timedelta(minutes=1))
+    monkeypatch.setattr(attempts, "RATES", dict.fromkeys(attempts.RATES, many))
     note = world.episode.notes.get()
     return {
         "world": world,

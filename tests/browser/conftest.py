@@ -63,6 +63,12 @@ def browser() -> Generator[Browser, None, None]:
         os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = before
 
 
+@pytest.fixture(autouse=True)
+def _as_a_demo(settings: Any) -> None:
+    """People walk through the demo, which asks nobody for a second factor, and says so."""
+    settings.SECOND_FACTOR_DEMANDED = False
+
+
 @pytest.fixture
 def page_at(
     browser: Browser, live_server: LiveServer

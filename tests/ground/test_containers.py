@@ -87,6 +87,8 @@ def test_the_product_gets_everything_it_needs_and_no_demo() -> None:
             <= set(PRODUCTION)
             | {
                 "SECRET_KEY_FALLBACKS",
+                "FIELD_KEY",
+                "FIELD_KEY_FALLBACKS",
                 "TRUSTED_PROXIES",
             }
         )

@@ -8,6 +8,7 @@ from tests.guards.test_sensitivity import own_models
 CASCADE_ALLOWED = {
     "clients.clientidentifier.client",
     "clients.invitation.client",
+    "clients.knownbrowser.user",
     "core.apitoken.user",
     "core.idempotentrequest.user",
     "referrals.importantchange.measure",

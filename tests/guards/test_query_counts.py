@@ -22,7 +22,7 @@ from django.urls import resolve
 
 from clients.models import Client, Professional, User
 from clients.scopes import Scope
-from handoff.core import audit
+from handoff.core import audit, tokens
 from handoff.core.actors import SYSTEM
 from referrals import lifecycle
 from referrals.models import Holiday
@@ -128,6 +128,14 @@ def a_drafted_limit(world: World) -> None:
     world.list_restrictions(*[NO_PRESSING] * known)
 
 
+def a_token(world: World) -> None:
+    tokens.issue(user_id=world.pt.user_id, name="program")
+
+
+def a_session(world: World) -> None:
+    as_(world.client)
+
+
 def a_minor(world: World) -> None:
     """One more child of the same guardian."""
     child = ClientFactory.create(minor=True, created_by=world.pt)
@@ -164,6 +172,10 @@ def _declined(world: World) -> None:
 
 LISTS: dict[str, list[Listed]] = {
     "access": [Listed("client", "/access/?own=1", api.a_look)],
+    "devices": [
+        Listed("pt", "/accounts/sessions/", a_token),
+        Listed("client", "/accounts/sessions/", a_session),
+    ],
     "home": [
         Listed("client", "/home/", api.a_question_more, always_longer=False),
         Listed("client", "/home/", api.a_restriction),
@@ -243,7 +255,7 @@ NO_LISTS: Mapping[str, str] = {
         (
             *("consent_grant", "consent_decline", "consent_narrow", "consent_again"),
             *("reminder_done", "reminder_snooze", "measurement_remove", "limit_remove"),
-            *("discharge_save", "addendum", "acknowledge"),
+            *("discharge_save", "addendum", "acknowledge", "session_end", "token_end"),
         ),
         "Takes a form and leads on, or shows the page it came from.",
     ),

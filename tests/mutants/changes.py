@@ -24,6 +24,147 @@ class Module(NamedTuple):
     changes: tuple[Change, ...]
 
 
+ASSURANCE = Module(
+    "clients/assurance.py",
+    ("tests/clients/test_assurance.py",),
+    (
+        Change(
+            "administrators need no second factor",
+            "PROFESSIONAL_ROLES | {Role.ADMIN}",
+            "PROFESSIONAL_ROLES",
+        ),
+        Change(
+            "professionals need no second factor",
+            "PROFESSIONAL_ROLES | {Role.ADMIN}",
+            "frozenset({Role.ADMIN})",
+        ),
+        Change(
+            "anything shown is a second factor",
+            "bool(SECOND_FACTORS.intersection(factors))",
+            "bool(factors)",
+        ),
+        Change(
+            "nobody is asked",
+            "    return demo or not is_demanded(roles)",
+            "    return True or not is_demanded(roles)",
+        ),
+        Change(
+            "an older session adds a factor of its own",
+            "            return Way.PROVE if account_has_factor else Way.OPEN\n",
+            "            return Way.OPEN\n",
+        ),
+        Change(
+            "clients are open without it",
+            "            return Way.PROVE if account_has_factor else Way.ENROL\n",
+            "            return Way.OPEN\n",
+        ),
+        Change(
+            "who has a factor sets up another instead of showing it",
+            "            return Way.PROVE if account_has_factor else Way.ENROL\n",
+            "            return Way.ENROL\n",
+        ),
+        Change(
+            "one's own account is as open as the start page",
+            "        case Place.PUBLIC | Place.WAY_OUT:\n",
+            "        case Place.PUBLIC | Place.WAY_OUT | Place.OWN_ACCOUNT:\n",
+        ),
+    ),
+)
+
+SESSION_LIMITS = Module(
+    "clients/session_limits.py",
+    ("tests/clients/test_session_limits.py",),
+    (
+        Change(
+            "a session outlives its last hour by an instant",
+            "if at - began >= limits.absolute:",
+            "if at - began > limits.absolute:",
+        ),
+        Change("a session never grows old", "if at - began >= limits.absolute:", "if False:"),
+        Change(
+            "idle is one instant late", "if at - used >= limits.idle:", "if at - used > limits.idle:"
+        ),
+        Change("nobody is signed out", "if at - used >= limits.idle:", "if False:"),
+        Change(
+            "professionals stay signed in like clients",
+            "    return STRICT if assurance.is_demanded(roles) else OWN_RECORD",
+            "    return OWN_RECORD",
+        ),
+    ),
+)
+
+ATTEMPTS = Module(
+    "handoff/core/attempts.py",
+    ("tests/core/test_attempts.py",),
+    (
+        Change(
+            "one try too many",
+            "if len(row.moments) >= rate.most:",
+            "if len(row.moments) > rate.most:",
+        ),
+        Change(
+            "an old try counts for an instant longer",
+            "if moment > at - rate.within]",
+            "if moment >= at - rate.within]",
+        ),
+        Change(
+            "signing in goes on when nothing can be counted",
+            "        if name not in OPEN_WHEN_UNCOUNTED:\n            raise\n",
+            "",
+        ),
+        Change(
+            "all count as one",
+            "salted_hmac('handoff.attempts', who, algorithm='sha256')",
+            "salted_hmac('handoff.attempts', '', algorithm='sha256')",
+        ),
+        Change(
+            "each of a household's addresses has tries of its own",
+            "ipaddress.ip_network((known, 64), strict=False).network_address",
+            "known",
+        ),
+    ),
+)
+
+SIGN_IN = Module(
+    "clients/middleware.py",
+    ("tests/pages/test_second_factor.py", "tests/pages/test_sign_in_limits.py"),
+    (
+        Change(
+            "what nobody thought of is one's own account",
+            "    return Place.REST\n",
+            "    return Place.OWN_ACCOUNT\n",
+        ),
+        Change(
+            "what the page asks by itself keeps it open",
+            "is_use=BACKGROUND not in request.headers,",
+            "is_use=True,",
+        ),
+        Change(
+            "a session that is over goes on",
+            "            if why is not None:\n",
+            "            if False:\n",
+        ),
+    ),
+)
+
+CONFIRMING = Module(
+    "handoff/web/confirming.py",
+    ("tests/pages/test_confirming.py",),
+    (
+        Change(
+            "a proof lasts an instant longer",
+            "timezone.now() - proved < FRESH",
+            "timezone.now() - proved <= FRESH",
+        ),
+        Change(
+            "a proof from the future is taken",
+            "timedelta() <= timezone.now() - proved < FRESH",
+            "timezone.now() - proved < FRESH",
+        ),
+        Change("any password does", "    if not right:\n        raise Unconfirmed(_WRONG)\n", ""),
+    ),
+)
+
 CONSENT = Module(
     "clients/consent.py",
     ("tests/clients/test_consent.py", "tests/referrals/test_disclosure.py"),
@@ -702,6 +843,11 @@ DELIVERY = Module(
 )
 
 MODULES = (
+    ASSURANCE,
+    SESSION_LIMITS,
+    ATTEMPTS,
+    SIGN_IN,
+    CONFIRMING,
     CONSENT,
     GUARDIANS,
     LICENSING,
