@@ -282,8 +282,8 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION
 USERSESSIONS_TRACK_ACTIVITY = True
 
 SESSION_ENGINE = "django.contrib.sessions.backends.db"  # so that ending a session works at once
-# The longest of `clients/session_limits.py`, which end sessions by what the server knows of them.
-SESSION_COOKIE_AGE = 30 * 24 * 60 * 60
+# Longer than the longest of `clients/session_limits.py`, which end sessions and say so.
+SESSION_COOKIE_AGE = 31 * 24 * 60 * 60
 SESSION_COOKIE_NAME = "__Host-session" if PRODUCTION else "handoff_session"
 BROWSER_COOKIE_NAME = "__Host-browser" if PRODUCTION else "handoff_browser"
 CSRF_COOKIE_NAME = "__Host-csrf" if PRODUCTION else "handoff_csrf"

@@ -82,7 +82,9 @@ SESSION_LIMITS = Module(
         ),
         Change("a session never grows old", "if at - began >= limits.absolute:", "if False:"),
         Change(
-            "idle is one instant late", "if at - used >= limits.idle:", "if at - used > limits.idle:"
+            "idle is one instant late",
+            "if at - used >= limits.idle:",
+            "if at - used > limits.idle:",
         ),
         Change("nobody is signed out", "if at - used >= limits.idle:", "if False:"),
         Change(

@@ -89,7 +89,7 @@ def test_the_form_comes_back_filled_and_goes_through(scene: Therapy) -> None:
     done = browser.post(address, sent)
     assert done.status_code == 303, done.content
     assert scene.restriction("avoid").versions.count() == 2
-    newest = scene.restriction("avoid").versions.order_by("-version")[0]
+    newest = scene.restriction("avoid").versions.order_by("-number")[0]
     assert newest.change_reason == 'Strong <b>enough</b> & "ready".\nSecond line.'
 
 
@@ -125,8 +125,6 @@ def test_too_many_wrong_passwords_are_stopped(scene: Therapy) -> None:
     answer = browser.post(address, {"reason": "x", "confirm_password": PASSWORD})
     assert "Too many" in answer.content.decode()
     assert answer.status_code == 403
-
-
 
 
 @pytest.mark.parametrize("verb", ["lift", "revise"])
@@ -203,7 +201,7 @@ def test_a_download_leads_to_the_question_and_back() -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["/accounts/email/", "/accounts/password/change/", "/accounts/2fa/totp/activate/"]
+    "address", ["/accounts/email/", "/accounts/2fa/totp/activate/", "/accounts/2fa/webauthn/add/"]
 )
 def test_the_account_itself_asks(address: str) -> None:
     browser = long_ago(as_(Therapy().client))
@@ -211,6 +209,15 @@ def test_the_account_itself_asks(address: str) -> None:
     answer = browser.post(address, body) if "email" in address else browser.get(address)
     assert answer.status_code == 302
     assert answer["Location"].startswith("/accounts/reauthenticate/")
+
+
+def test_a_new_password_asks_for_the_old_one() -> None:
+    browser, new = long_ago(as_(user := Therapy().client)), "another rather long sentence"
+    body = {"oldpassword": "a wrong one", "password1": new, "password2": new}
+    assert browser.post("/accounts/password/change/", body).status_code == 200
+    assert user.user is not None
+    user.user.refresh_from_db()
+    assert user.user.check_password(PASSWORD)
 
 
 # --- the API ----------------------------------------------------------------------------------

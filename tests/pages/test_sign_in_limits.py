@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.core import mail
@@ -222,7 +223,7 @@ def test_what_is_somebody_elses_does_not_exist() -> None:
     assert tokens.find(secret) is not None
 
 
-def test_rows_of_sessions_that_are_over_are_removed() -> None:
+def test_rows_of_sessions_that_are_over_are_removed(clock: Any) -> None:
     as_(a_client())
     assert sessions.forget(NOON) == 0
     UserSession.objects.update(last_seen_at=NOON - 25 * HOUR)
@@ -276,8 +277,6 @@ def test_a_new_token_is_told_of(django_capture_on_commit_callbacks: Any) -> None
 
 
 def test_a_changed_address_is_told_at_both() -> None:
-    from allauth.account.models import EmailAddress  # noqa: PLC0415
-
     user = a_client()
     old = user.email
     EmailAddress.objects.create(user=user, email="second@example.org", verified=True)
