@@ -1,7 +1,6 @@
 """Tasks of the shell itself."""
 
 from celery import shared_task
-
 from django.utils import timezone
 
 from clients import sessions

@@ -32,7 +32,7 @@ AGAIN = {"password": PASSWORD}
 
 
 @pytest.fixture(autouse=True)
-def _at_noon() -> Any:
+def at_noon() -> Any:
     cache.clear()
     with time_machine.travel(NOON + timedelta(minutes=5), tick=False) as clock:
         yield clock
@@ -228,9 +228,9 @@ def late(api: Api, clock: Any, minutes: int = 6) -> Api:
     return api
 
 
-def test_the_api_asks_for_the_same(scene: Therapy, _at_noon: Any) -> None:
+def test_the_api_asks_for_the_same(scene: Therapy, at_noon: Any) -> None:
     limit = scene.restriction("avoid")
-    api = late(Api(scene.pt), _at_noon)
+    api = late(Api(scene.pt), at_noon)
     address, body = f"restrictions/{limit.pk}/lift/", {"reason": "Strong.", "version": 1}
     refused = api.post(address, body)
     assert refused.status_code == 403
@@ -242,15 +242,15 @@ def test_the_api_asks_for_the_same(scene: Therapy, _at_noon: Any) -> None:
     assert api.post(address, body).status_code == 200
 
 
-def test_a_new_token_is_a_fresh_proof(scene: Therapy, _at_noon: Any) -> None:
-    api = late(Api(scene.pt), _at_noon, 4)
+def test_a_new_token_is_a_fresh_proof(scene: Therapy, at_noon: Any) -> None:
+    api = late(Api(scene.pt), at_noon, 4)
     body = {"reason": "Strong.", "version": 1}
     assert api.post(f"restrictions/{scene.restriction('avoid').pk}/lift/", body).status_code == 200
 
 
-def test_each_signature_asks_in_the_api(scene: Therapy, _at_noon: Any) -> None:
+def test_each_signature_asks_in_the_api(scene: Therapy, at_noon: Any) -> None:
     limit, note = scene.restriction("avoid"), scene.episode.notes.get()
-    api = late(Api(scene.pt), _at_noon)
+    api = late(Api(scene.pt), at_noon)
     for address in (
         f"restrictions/{limit.pk}/lift/",
         f"restrictions/{limit.pk}/revise/",
@@ -261,19 +261,19 @@ def test_each_signature_asks_in_the_api(scene: Therapy, _at_noon: Any) -> None:
         assert answer.json()["type"].endswith("#reauthenticate"), (address, answer.json())
 
 
-def test_a_repeated_request_asks_as_well(scene: Therapy, _at_noon: Any) -> None:
+def test_a_repeated_request_asks_as_well(scene: Therapy, at_noon: Any) -> None:
     api, body = Api(scene.pt), {"reason": "Strong.", "version": 1}
     address = f"restrictions/{scene.restriction('avoid').pk}/lift/"
     headers = {"Idempotency-Key": "one-and-the-same-key"}
     assert api.post(address, body, headers=headers).status_code == 200
-    assert late(api, _at_noon).post(address, body, headers=headers).status_code == 403
+    assert late(api, at_noon).post(address, body, headers=headers).status_code == 403
 
 
-def test_agreeing_through_the_api_asks(_at_noon: Any) -> None:
+def test_agreeing_through_the_api_asks(at_noon: Any) -> None:
     story = Story()
     lifecycle.send(actor=story.as_pt, referral_id=story.draft().pk, at=NOON)
     question = Consent.objects.get()
-    api = late(Api(story.client), _at_noon)
+    api = late(Api(story.client), at_noon)
     body = {"classes": ["clearance"], "expires_on": "2027-06-01"}
     assert api.post(f"consents/{question.pk}/grant/", body).status_code == 403
     assert api.post(f"consents/{question.pk}/decline/").status_code == 200

@@ -131,7 +131,7 @@ def test_without_its_last_factor_nothing_stays_signed_in() -> None:
     user = ProfessionalFactory.create().user
     TOTP.activate(user, generate_totp_secret())
     here, elsewhere = as_(user), as_(user)
-    token, secret = tokens.issue(user_id=user.pk, second_factor=True)
+    _, secret = tokens.issue(user_id=user.pk, second_factor=True)
     here.post("/accounts/reauthenticate/", {"password": PASSWORD})
     here.post("/accounts/2fa/totp/deactivate/")
     assert not Authenticator.objects.filter(user=user).exists()
