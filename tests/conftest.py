@@ -16,9 +16,8 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.test import Client, TransactionTestCase
 
-from tests import signing_in
-
 from handoff.core import roles
+from tests import signing_in
 
 # Examples are found again from the failure's printout; a slow machine is no failure.
 hypothesis.settings.register_profile("dev", max_examples=50, deadline=None)
