@@ -6,6 +6,7 @@ from uuid import UUID
 from allauth.usersessions.models import UserSession
 from django.contrib import messages
 from django.contrib.sessions.models import Session
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -26,8 +27,9 @@ def devices(request: PageRequest) -> HttpResponse:
     user = _user(request)
     key = request.session.session_key
     if request.method == "POST":
-        sessions.end_all(user, but=key)
-        audit.record(request.actor, "session.ended_others", user)
+        with transaction.atomic():
+            sessions.end_all(user, but=key)
+            audit.record(request.actor, "session.ended_others", user)
         messages.success(request, "You are signed out everywhere else.")
         return redirect_or_swap(request, "devices")
     at = timezone.now()
@@ -46,9 +48,10 @@ def devices(request: PageRequest) -> HttpResponse:
 def session_end(request: PageRequest, pk: int) -> HttpResponse:
     """Sign out on one other device."""
     user = _user(request)
-    if not sessions.end(user, session_id=pk):
-        raise NotVisible
-    audit.record(request.actor, "session.ended", user)
+    with transaction.atomic():
+        if not sessions.end(user, session_id=pk):
+            raise NotVisible
+        audit.record(request.actor, "session.ended", user)
     messages.success(request, "That device is signed out.")
     return redirect_or_swap(request, "devices")
 
@@ -59,8 +62,9 @@ def token_end(request: PageRequest, pk: UUID) -> HttpResponse:
     token = ApiToken.objects.filter(pk=pk, user=_user(request)).first()
     if token is None:
         raise NotVisible
-    if tokens.revoke(user_id=token.user_id, token_id=token.pk):
-        audit.record(request.actor, "token.revoked", token)
+    with transaction.atomic():
+        if tokens.revoke(user_id=token.user_id, token_id=token.pk):
+            audit.record(request.actor, "token.revoked", token)
     messages.success(request, "That token works no more.")
     return redirect_or_swap(request, "devices")
 

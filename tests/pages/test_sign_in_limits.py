@@ -181,6 +181,7 @@ def test_a_client_has_as_many_as_they_like() -> None:
 # --- the list of devices ----------------------------------------------------------------------
 
 
+@pytest.mark.django_db(transaction=True)
 def test_one_device_is_signed_out_at_once() -> None:
     user = a_client()
     here, there, third = as_(user), as_(user), as_(user)
@@ -191,6 +192,7 @@ def test_one_device_is_signed_out_at_once() -> None:
     assert AuditEntry.objects.filter(verb="session.ended", actor_id=user.pk).count() == 1
 
 
+@pytest.mark.django_db(transaction=True)
 def test_everywhere_else_includes_tokens() -> None:
     user = a_client()
     here, there = as_(user), as_(user)
@@ -204,6 +206,7 @@ def test_everywhere_else_includes_tokens() -> None:
     assert "a program" not in get(here, "/accounts/sessions/")
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_token_is_ended_from_the_list() -> None:
     user = a_client()
     here = as_(user)
