@@ -63,6 +63,11 @@ def own_clients(actor: Actor, at: datetime | None = None) -> list[Client]:
     return own + [row.client for row in rows if guardians.authority_stands(row, row.client, at)]
 
 
+def is_own(actor: Actor, client: Client, at: datetime | None = None) -> bool:
+    """Whether this person is `client`, or acts for them with authority."""
+    return any(each.pk == client.pk for each in own_clients(actor, at))
+
+
 def own_client(actor: Actor, pk: UUID, at: datetime | None = None) -> Client:
     """The client `pk` this person is or acts for. Raises NotVisible for any other."""
     for client in own_clients(actor, at):

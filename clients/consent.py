@@ -13,7 +13,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from clients import guardians, scopes
@@ -27,7 +27,7 @@ from clients.models import (
 )
 from clients.scopes import Scope
 from handoff.core import ledger
-from handoff.core.actors import Actor
+from handoff.core.actors import SYSTEM, Actor
 from handoff.core.errors import Invalid, NotAllowed, NotVisible, Stale
 
 Kind = ConsentEvent.Kind
@@ -49,6 +49,7 @@ class ConsentState(StrEnum):
     SUPERSEDED = "superseded"
     LAPSED = "lapsed"
     WITHDRAWN = "withdrawn"
+    ENDED = "ended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,9 @@ _UNSHARED: dict[str, ConsentState] = {
     Kind.SUPERSEDED: ConsentState.SUPERSEDED,
     Kind.LAPSED: ConsentState.LAPSED,
     Kind.WITHDRAWN: ConsentState.WITHDRAWN,
+    # Said by a minor to an open question: it stays open, and nothing is shared.
+    Kind.OBJECTED: ConsentState.REQUESTED,
+    Kind.ENDED: ConsentState.ENDED,
 }
 
 
@@ -105,6 +109,8 @@ class Standing:
     expires_at: datetime | None
     event_number: int
     event_at: datetime
+    until_training_ends: bool = False
+    """Ends with the training, and on `expires_at` at the latest."""
 
     @property
     def is_active(self) -> bool:
@@ -180,6 +186,7 @@ def standing_by(event: ConsentEvent, at: datetime) -> Standing:
         expires_at=event.expires_at,
         event_number=event.number,
         event_at=event.at,
+        until_training_ends=event.until_training_ends,
     )
 
 
@@ -264,9 +271,11 @@ def grant(
     consent_id: UUID,
     classes: Iterable[Scope],
     expires_on: date,
+    until_training_ends: bool = False,
     at: datetime | None = None,
 ) -> Consent:
-    """Agree to share `classes` until the end of `expires_on` in the client's zone.
+    """Agree to share `classes` until the end of `expires_on` in the client's zone, or until the
+    training ends if that is chosen and comes first.
 
     Replaces what was agreed before between the same three. Raises NotVisible, NotAllowed (a minor,
     a professional), Stale when the question is no longer open, Invalid for no class or a date that
@@ -284,7 +293,15 @@ def grant(
             if other.consent_id != consent.pk and other.state in _REPLACEABLE:
                 _write(other.consent_id, Kind.SUPERSEDED, actor=actor, at=at)
         _sign(
-            consent, Kind.GRANTED, actor, signer, at, agreed, valid_from=at, expires_at=expires_at
+            consent,
+            Kind.GRANTED,
+            actor,
+            signer,
+            at,
+            agreed,
+            valid_from=at,
+            expires_at=expires_at,
+            until_training_ends=until_training_ends,
         )
     return consent
 
@@ -327,6 +344,7 @@ def narrow(
             remaining,
             valid_from=at,
             expires_at=now.expires_at,
+            until_training_ends=now.until_training_ends,
         )
     return consent
 
@@ -385,6 +403,168 @@ def withdraw_question(*, actor: Actor, consent_id: UUID, at: datetime | None = N
             return False
         _write(consent_id, Kind.WITHDRAWN, actor=actor, at=at)
     return True
+
+
+def renew(
+    *, actor: Actor, consent_id: UUID, expires_on: date, at: datetime | None = None
+) -> Consent:
+    """Go on sharing the same parts until the end of a later day, without a gap.
+
+    Written as another agreement to the same question, by whoever decides now. Raises as `grant`;
+    Invalid for a day that is not later than the present one; NotAllowed when the words clients
+    read have changed since they were asked: then they are asked anew, under the new ones.
+    """
+    at = at or timezone.now()
+    with transaction.atomic():
+        consent = _locked(actor, consent_id, at)
+        signer = guardians.signer_for(actor, consent.client, at)
+        if consent.notice_version != scopes.NOTICE_VERSION:
+            raise NotAllowed("The words about sharing have changed. Decide anew.")
+        expires_at = _end_of(expires_on, consent.client, at)
+        _lock_ledgers()
+        now = _require(consent, at, ConsentState.ACTIVE)
+        if now.expires_at is None or expires_at <= now.expires_at:
+            raise Invalid({"expires_on": ["Choose a later day than now."]})
+        _sign(
+            consent,
+            Kind.GRANTED,
+            actor,
+            signer,
+            at,
+            now.classes,
+            valid_from=at,
+            expires_at=expires_at,
+            until_training_ends=now.until_training_ends,
+        )
+    return consent
+
+
+def object_to(*, actor: Actor, consent_id: UUID, at: datetime | None = None) -> Consent:
+    """A minor says that they do not want this.
+
+    An open question stays open, and their guardian must have read the objection to agree. What is
+    shared already stops at once, as by `revoke`. Raises NotVisible, NotAllowed for whoever can
+    decide (they say no, or stop) and for professionals, Stale when it was said already or nothing
+    is open or shared.
+    """
+    at = at or timezone.now()
+    with transaction.atomic():
+        consent = _locked(actor, consent_id, at)
+        signer = _stopper(actor, consent.client, at)
+        if signer.guardianship is not None or not guardians.is_minor(consent.client, at):
+            raise NotAllowed("You decide about this yourself: say no, or stop sharing.")
+        _lock_ledgers()
+        now = _require(consent, at, *_REPLACEABLE)
+        is_open = now.state is ConsentState.REQUESTED
+        if is_open and ConsentEvent.objects.filter(consent=consent, kind=Kind.OBJECTED).exists():
+            raise Stale
+        _sign(consent, Kind.OBJECTED, actor, signer, at, NOTHING)
+        if not is_open:
+            _sign(consent, Kind.REVOKED, actor, signer, at, NOTHING)
+    return consent
+
+
+def objections(consent: Consent) -> tuple[datetime, ...]:
+    """When the client objected to sharing between the same three, oldest first."""
+    return tuple(
+        ConsentEvent.objects.filter(
+            consent__client=consent.client_id,
+            consent__discloser=consent.discloser_id,
+            consent__recipient=consent.recipient_id,
+            kind=Kind.OBJECTED,
+        )
+        .order_by("number")
+        .values_list("at", flat=True)
+    )
+
+
+def end_with_training(
+    *, client_id: UUID, discloser_id: UUID, recipient_id: UUID, at: datetime
+) -> tuple[UUID, ...]:
+    """The system ends what was agreed "until training ends" between these three; which it was.
+
+    Called in the transaction in which the training ends, before anything else of it locks a head.
+    """
+    rows = Consent.objects.filter(
+        client_id=client_id, discloser_id=discloser_id, recipient_id=recipient_id
+    )
+    if not ConsentEvent.objects.filter(consent__in=rows, until_training_ends=True).exists():
+        return ()
+    with transaction.atomic():
+        _lock_ledgers()
+        ended = [
+            each.consent_id
+            for each in _between(client_id, discloser_id, recipient_id, at)
+            if each.until_training_ends and each.state in _REPLACEABLE
+        ]
+        for pk in ended:
+            _write(pk, Kind.ENDED, actor=SYSTEM, at=at)
+    return tuple(ended)
+
+
+def outgrown(at: datetime, client_ids: Iterable[UUID] | None = None) -> list[Consent]:
+    """What was asked of a guardian, or agreed by one, of a client who is of age at `at`: it has
+    to be asked anew. Of these clients only, where given."""
+    newer = ConsentEvent.objects.filter(consent=OuterRef("consent"), number__gt=OuterRef("number"))
+    asked = Q(kind__in=[Kind.REQUESTED, Kind.OBJECTED])
+    agreed = Q(kind__in=[Kind.GRANTED, Kind.NARROWED], guardianship__isnull=False)
+    events = ConsentEvent.objects.filter(
+        asked | agreed & Q(expires_at__gt=at),
+        ~Exists(newer),
+        consent__client__birth_date__lte=guardians.latest_birth_date_of_age(at),
+    )
+    if client_ids is not None:
+        events = events.filter(consent__client__in=list(client_ids))
+    found = events.select_related(
+        *("consent__client__user", "consent__discloser__user", "consent__discloser__practice"),
+        *("consent__recipient__user", "consent__recipient__practice"),
+    ).order_by("number")
+    return [
+        each.consent
+        for each in found
+        if guardians.is_minor(each.consent.client, each.consent.asked_at)
+        and not guardians.is_minor(each.consent.client, at)
+    ]
+
+
+def ask_anew(*, consent: Consent, at: datetime) -> Consent | None:
+    """The system puts an outgrown question to the client who is of age now, in the words of now.
+
+    The old one is closed: what a guardian agreed has ended, what they were asked is taken back.
+    None when it has been closed meanwhile, or one of the two sides has left.
+    """
+    with transaction.atomic():
+        Consent.objects.select_for_update(no_key=True).get(pk=consent.pk)
+        _lock_ledgers()
+        if all(each.pk != consent.pk for each in outgrown(at, [consent.client_id])):
+            return None
+        was_open = standing(consent, at).state is ConsentState.REQUESTED
+        _write(consent.pk, Kind.WITHDRAWN if was_open else Kind.ENDED, actor=SYSTEM, at=at)
+        if not (consent.recipient.is_current and consent.discloser.is_current):
+            return None
+        for other in _between(consent.client_id, consent.discloser_id, consent.recipient_id, at):
+            if other.state is ConsentState.REQUESTED:
+                return None  # asked already, by way of another agreement of the same three
+        anew = Consent.objects.create(
+            client=consent.client,
+            discloser=consent.discloser,
+            recipient=consent.recipient,
+            purpose=consent.purpose,
+            classes_asked=consent.classes_asked,
+            notice_version=scopes.NOTICE_VERSION,
+            asked_by_id=consent.asked_by_id,
+            asked_at=at,
+        )
+        _append(
+            anew,
+            Kind.REQUESTED,
+            actor=SYSTEM,
+            at=at,
+            classes=frozenset(Scope(each) for each in consent.classes_asked),
+            by=None,
+            authority=ConsentEvent.Authority.SYSTEM,
+        )
+    return anew
 
 
 _REPLACEABLE = frozenset(
@@ -482,6 +662,7 @@ def _sign(
     *,
     valid_from: datetime | None = None,
     expires_at: datetime | None = None,
+    until_training_ends: bool = False,
 ) -> None:
     _append(
         consent,
@@ -494,6 +675,7 @@ def _sign(
         guardianship=signer.guardianship,
         valid_from=valid_from,
         expires_at=expires_at,
+        until_training_ends=until_training_ends,
     )
 
 
@@ -523,6 +705,7 @@ def _append(
     guardianship: Guardianship | None = None,
     valid_from: datetime | None = None,
     expires_at: datetime | None = None,
+    until_training_ends: bool = False,
 ) -> None:
     notice = scopes.notice(consent.notice_version)
     ConsentEvent(
@@ -531,6 +714,7 @@ def _append(
         classes=sorted(classes),
         valid_from=valid_from,
         expires_at=expires_at,
+        until_training_ends=until_training_ends,
         by_id=by,
         authority=authority,
         guardianship=guardianship,

@@ -1,7 +1,7 @@
 """Who may decide for a client: the client as an adult, a verified guardian while a minor."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -33,6 +33,13 @@ def majority_instant(*, birth_date: date, state: str, zone: str) -> datetime:
     except ValueError:
         day = date(year, 3, 1)
     return datetime.combine(day, time(0, 0), tzinfo=ZoneInfo(zone)).astimezone(UTC)
+
+
+def latest_birth_date_of_age(at: datetime) -> date:
+    """Nobody born after this day is of age at `at`, wherever they live."""
+    today = (at.astimezone(UTC) + timedelta(hours=14)).date()  # the earliest zone of the world
+    year = today.year - DEFAULT_MAJORITY_AGE
+    return date(year, 2, 28) if (today.month, today.day) == (2, 29) else today.replace(year=year)
 
 
 def is_minor(client: Client, at: datetime) -> bool:

@@ -538,6 +538,8 @@ def _walk(
         reason_code=code,
         reason_text=text,
     )
+    if edge.target in states.TERMINAL and source is not State.DRAFT:
+        _end_sharing(referral, at)
     if after is not None:
         after(referral, at)
     reminders.referral_walked(referral, edge, at=at)
@@ -549,6 +551,27 @@ def _walk(
         facts={"from": str(source), "to": str(edge.target)},
     )
     return referral
+
+
+def _end_sharing(referral: Referral, at: datetime) -> None:
+    """What the client shares "until training ends" ends with the last handoff between the same
+    three, in the same transaction."""
+    others = Referral.objects.filter(
+        client_id=referral.client_id,
+        sender_id=referral.sender_id,
+        recipient_id=referral.recipient_id,
+    ).exclude(state__in=[*states.TERMINAL, State.DRAFT])
+    if others.exclude(pk=referral.pk).exists():
+        return
+    ended = consents.end_with_training(
+        client_id=referral.client_id,
+        discloser_id=referral.sender_id,
+        recipient_id=referral.recipient_id,
+        at=at,
+    )
+    for consent in Consent.objects.filter(pk__in=ended):
+        reminders.consent_changed(consent, at=at)
+        audit.record(SYSTEM, "consent.ended", consent, at=at)
 
 
 def _reason(edge: Edge, code: str, text: str) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
+import structlog
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
@@ -16,14 +17,16 @@ from django.utils import timezone
 from clients import access as people
 from clients import consent as consents
 from clients.consent import ConsentState, Standing
-from clients.models import Consent, Professional
+from clients.models import Client, Consent, Professional, User
 from clients.scopes import Scope
 from handoff.core import audit
-from handoff.core.actors import Actor
-from handoff.core.errors import NotVisible
-from referrals import access, lifecycle, reminders
+from handoff.core.actors import SYSTEM, Actor
+from handoff.core.errors import Invalid, NotVisible
+from referrals import access, asking, lifecycle, reminders
 from referrals.models import Referral
-from referrals.states import RECIPIENT_MAY_READ, State
+from referrals.states import RECIPIENT_MAY_READ, TERMINAL, State
+
+log = structlog.get_logger(__name__)
 
 
 def ask(
@@ -39,10 +42,13 @@ def ask(
     """Put a question to the client; the client may also put it to themselves, to share more.
 
     It takes the place of an open question between the same three, and a handoff that waited for
-    that one waits for this. Raises NotVisible where the actor does not know the client or one
-    side is unknown.
+    that one waits for this. What is shared between them already is asked for as well when a
+    professional asks: the answer replaces it. Raises NotVisible where the actor does not know the
+    client or one side is unknown, NotAllowed beyond what one professional may ask
+    (`referrals.asking`).
     """
     at = at or timezone.now()
+    wanted = frozenset(classes)
     client = access.client_for(actor, client_id, at=at)
     sides = {
         each.pk: each
@@ -57,13 +63,16 @@ def ask(
     with transaction.atomic():
         between = Q(client=client_id, sender=discloser_id, recipient=recipient_id)
         waiting = _waiting(between)
+        if not people.is_own(actor, client, at):
+            shared = _require_may_ask(actor, client_id, discloser_id, recipient_id, wanted, at)
+            wanted |= shared
         consent = consents.ask(
             actor=actor,
             client=client,
             discloser=sides[discloser_id],
             recipient=sides[recipient_id],
             purpose=purpose,
-            classes=classes,
+            classes=wanted,
             at=at,
         )
         for referral in waiting:
@@ -81,16 +90,36 @@ def grant(
     consent_id: UUID,
     classes: Iterable[Scope],
     expires_on: date,
+    until_training_ends: bool = False,
+    knows_objection: bool = False,
     at: datetime | None = None,
 ) -> Consent:
-    """Agree; a handoff that waited for this goes out at once."""
+    """Agree; a handoff that waited for this goes out at once.
+
+    Raises Invalid on `until_training_ends` when no handoff between the same three is under way,
+    and on `knows_objection` when a guardian agrees and the client has objected: they must say that
+    they know.
+    """
     at = at or timezone.now()
     with transaction.atomic():
-        consent_for(actor, consent_id, at=at)
+        known = consent_for(actor, consent_id, at=at)
+        if until_training_ends and not _training_between(known, lock=True):
+            raise Invalid({"until_training_ends": ["No training is under way. Choose a day."]})
         waiting = _waiting(Q(consent=consent_id))
         consent = consents.grant(
-            actor=actor, consent_id=consent_id, classes=classes, expires_on=expires_on, at=at
+            actor=actor,
+            consent_id=consent_id,
+            classes=classes,
+            expires_on=expires_on,
+            until_training_ends=until_training_ends,
+            at=at,
         )
+        if (
+            not knows_objection
+            and consent.client.user_id != actor.user_id
+            and consents.objections(consent)
+        ):
+            raise Invalid({"knows_objection": ["Tick that you know of the objection."]})
         for referral in waiting:
             lifecycle.consent_given(referral=referral, at=at)
         reminders.consent_changed(consent, at=at)
@@ -134,6 +163,56 @@ def revoke(*, actor: Actor, consent_id: UUID, at: datetime | None = None) -> Con
         reminders.consent_changed(consent, at=at)
         audit.record(actor, "consent.revoked", consent, at=at)
     return consent
+
+
+def renew(
+    *, actor: Actor, consent_id: UUID, expires_on: date, at: datetime | None = None
+) -> Consent:
+    """Share the same until a later day; readers notice nothing."""
+    at = at or timezone.now()
+    with transaction.atomic():
+        consent_for(actor, consent_id, at=at)
+        consent = consents.renew(actor=actor, consent_id=consent_id, expires_on=expires_on, at=at)
+        reminders.consent_changed(consent, at=at)
+        audit.record(actor, "consent.renewed", consent, at=at)
+    return consent
+
+
+def object_to(*, actor: Actor, consent_id: UUID, at: datetime | None = None) -> Consent:
+    """A minor objects: the guardian and both sides see it; what is shared stops."""
+    at = at or timezone.now()
+    with transaction.atomic():
+        consent_for(actor, consent_id, at=at)
+        consent = consents.object_to(actor=actor, consent_id=consent_id, at=at)
+        reminders.consent_changed(consent, at=at)
+        audit.record(actor, "consent.objected", consent, at=at)
+    return consent
+
+
+def ask_anew_of_age(*, at: datetime | None = None, client: Client | None = None) -> int:
+    """Ask those who came of age about what their guardians were asked or agreed; how many.
+
+    Each in its own short transaction, so one that fails holds up no other. Safe to run from any
+    number of processes, and as often as one likes.
+    """
+    at = at or timezone.now()
+    asked = 0
+    for old in consents.outgrown(at, None if client is None else [client.pk]):
+        try:
+            with transaction.atomic():
+                waiting = _waiting(Q(consent=old.pk))
+                anew = consents.ask_anew(consent=old, at=at)
+                for referral in waiting if anew else ():
+                    referral.consent = anew
+                    referral.save(update_fields=["consent"])
+                reminders.consent_changed(old, at=at)
+                audit.record(SYSTEM, "consent.outgrown", old, at=at)
+                if anew is not None:
+                    audit.record(SYSTEM, "consent.asked", anew, at=at)
+                    asked += 1
+        except Exception:
+            log.exception("consent.ask_anew_failed", consent=old.pk)
+    return asked
 
 
 def consent_for(actor: Actor, pk: UUID, *, at: datetime | None = None) -> Consent:
@@ -223,6 +302,7 @@ _AGREED_TO: Final = frozenset(
     {
         *(ConsentState.ACTIVE, ConsentState.NOT_YET, ConsentState.SUSPENDED),
         *(ConsentState.REVOKED, ConsentState.EXPIRED, ConsentState.SUPERSEDED),
+        ConsentState.ENDED,
     }
 )
 
@@ -249,6 +329,55 @@ def _recipient_knows_client(consent: Consent) -> bool:
         recipient_id=consent.recipient_id,
         state__in=list(RECIPIENT_MAY_READ),
     ).exists()
+
+
+def training_is_under_way(consent: Consent) -> bool:
+    """Whether a handoff between the three of a question is open, so that its end can be an end."""
+    return _training_between(consent, lock=False)
+
+
+def _training_between(consent: Consent, *, lock: bool) -> bool:
+    rows = Referral.objects.filter(
+        client_id=consent.client_id,
+        sender_id=consent.discloser_id,
+        recipient_id=consent.recipient_id,
+    ).exclude(state__in=[*TERMINAL, State.DRAFT])
+    if lock:  # one that is being closed right now has ended by the time the lock is ours
+        rows = rows.select_for_update(of=("self",), no_key=True).order_by("id")
+    return any(row.state not in TERMINAL for row in rows)
+
+
+def _require_may_ask(
+    actor: Actor,
+    client_id: UUID,
+    discloser_id: UUID,
+    recipient_id: UUID,
+    wanted: frozenset[Scope],
+    at: datetime,
+) -> frozenset[Scope]:
+    """What is shared between the three already. Raises NotAllowed for a professional who may not
+    ask for `wanted` now. Their account stays locked, so that two requests at once count as two."""
+    # Clients' sides have been told apart; whoever else gets here is signed in.
+    User.objects.select_for_update(no_key=True).get(pk=str(actor.user_id))
+    rows = Consent.objects.filter(
+        client_id=client_id, discloser_id=discloser_id, recipient_id=recipient_id
+    )
+    found = consents.standings(rows, at).values()
+    shared = frozenset[Scope]().union(*(each.classes for each in found))
+    mine = Consent.objects.filter(asked_by_id=actor.user_id)
+    asking.require(
+        asking.Asked(
+            wanted=wanted,
+            shared=shared,
+            is_recipient=recipient_id in actor.professional_ids,
+            question_is_open=any(each.state is ConsentState.REQUESTED for each in found),
+            of_this_client=mine.filter(
+                client_id=client_id, asked_at__gt=at - asking.SAME_CLIENT
+            ).count(),
+            of_anybody=mine.filter(asked_at__gt=at - asking.ANYBODY).count(),
+        )
+    )
+    return shared
 
 
 def _waiting(which: Q) -> list[Referral]:

@@ -44,6 +44,7 @@ _STATES: Final[Mapping[ConsentState, Seen]] = MappingProxyType(
         ConsentState.SUSPENDED: Seen.ENDED,
         ConsentState.REVOKED: Seen.ENDED,
         ConsentState.SUPERSEDED: Seen.ENDED,
+        ConsentState.ENDED: Seen.ENDED,
         ConsentState.WITHDRAWN: Seen.WITHDRAWN,
     }
 )
@@ -55,7 +56,10 @@ _EVENTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         Kind.DECLINED: (Seen.NOT_SHARED.value, "Not shared"),
         Kind.LAPSED: (Seen.NOT_SHARED.value, "Not shared"),
         Kind.REVOKED: (Seen.ENDED.value, "Sharing ended"),
+        Kind.ENDED: (Seen.ENDED.value, "Sharing ended"),
         Kind.WITHDRAWN: (Kind.WITHDRAWN.value, "The question was taken back"),
+        # A minor says it so that others hear it; the page on which they say it tells them who.
+        Kind.OBJECTED: (Kind.OBJECTED.value, "The client objects"),
     }
 )
 """What a professional is told of each event; one that is missing here is not told."""

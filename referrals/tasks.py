@@ -14,7 +14,7 @@ import structlog
 from celery import shared_task
 
 from handoff.core.ledger import database_now
-from referrals import lifecycle, reminders
+from referrals import lifecycle, reminders, sharing
 from referrals.reminders.delivery import BATCH
 
 log = structlog.get_logger(__name__)
@@ -25,8 +25,9 @@ MOST_DELIVERIES: Final = 4
 
 @shared_task(name="referrals.tasks.tick")
 def tick() -> None:
-    """Let time do what it does to referrals, keep the plan in line, and ring for deliveries."""
+    """Let time do what it does to referrals and people, keep the plan in line, and ring."""
     _guarded("time_out", lifecycle.time_out)
+    _guarded("ask_anew_of_age", sharing.ask_anew_of_age)
     _guarded("heal", lambda: reminders.heal(at=database_now()))
     _guarded("ring", _ring)
 

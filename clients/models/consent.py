@@ -57,6 +57,7 @@ class ConsentEvent(ChainedEntry):
     """What was said to a consent question, and by whom. The newest event of a consent rules."""
 
     CHAIN: ClassVar[str] = "consent"
+    ADDED: ClassVar[frozenset[str]] = frozenset({"until_training_ends"})
 
     class Kind(models.TextChoices):
         REQUESTED = "requested", "Asked"
@@ -67,6 +68,8 @@ class ConsentEvent(ChainedEntry):
         SUPERSEDED = "superseded", "Replaced by a newer one"
         LAPSED = "lapsed", "Not answered in time"
         WITHDRAWN = "withdrawn", "Question taken back"
+        OBJECTED = "objected", "The client objects"
+        ENDED = "ended", "Ended by itself"
 
     class Authority(models.TextChoices):
         SELF = "self", "The client"
@@ -79,6 +82,8 @@ class ConsentEvent(ChainedEntry):
     classes = ArrayField(models.CharField(max_length=20, choices=Scope), default=list)
     valid_from = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)
+    # Ends earlier, with the training; `expires_at` stays the latest.
+    until_training_ends = models.BooleanField(default=False, db_default=False)
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
@@ -114,7 +119,14 @@ classify(
     ConsentEvent,
     public=(
         *("number", "at", "prev_hash", "hash", "consent", "kind", "classes", "valid_from"),
-        *("expires_at", "authority", "notice_version", "notice_hash", "channel"),
+        *(
+            "expires_at",
+            "until_training_ends",
+            "authority",
+            "notice_version",
+            "notice_hash",
+            "channel",
+        ),
     ),
     personal=("by", "guardianship"),
 )

@@ -51,6 +51,10 @@ class ChainedEntry(models.Model):
 
     CHAIN: ClassVar[str]
     """Name of the chain the concrete class belongs to."""
+    ADDED: ClassVar[frozenset[str]] = frozenset()
+    """Columns that came once entries existed. While such a column is empty or false the hash
+    leaves it out, so that entries from before it go on verifying; setting or emptying it later
+    changes the hash all the same."""
 
     number = models.BigIntegerField(primary_key=True)
     at = models.DateTimeField(db_index=True)
@@ -81,6 +85,7 @@ class ChainedEntry(models.Model):
             field.attname: _canonical(getattr(self, field.attname))
             for field in self._meta.concrete_fields
             if field.attname != "hash"
+            and (field.attname not in self.ADDED or getattr(self, field.attname))
         }
         text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         key: str = settings.LEDGER_KEY

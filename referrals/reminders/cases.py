@@ -186,7 +186,7 @@ class _Sharing:
 
     active: Mapping[Pair, tuple[Standing, ...]]
     granted: Mapping[UUID, datetime]
-    """Consent -> when it was given. Sharing less since then does not begin anything anew."""
+    """Consent -> when it was first given. Sharing less since, or longer, begins nothing anew."""
 
     @classmethod
     def between(cls, pairs: Collection[Pair], at: datetime) -> _Sharing:
@@ -201,7 +201,9 @@ class _Sharing:
                     active[standing.client_id, standing.recipient_id].append(standing)
         ids = [each.consent_id for found in active.values() for each in found]
         given = ConsentEvent.objects.filter(consent__in=ids, kind=ConsentEvent.Kind.GRANTED)
-        granted = dict(given.values_list("consent_id", "at")) if ids else {}
+        # Of several agreements to one question, the first stays: it is written last.
+        newest_first = given.order_by("-number").values_list("consent_id", "at")
+        granted = dict(newest_first) if ids else {}
         return cls({pair: tuple(found) for pair, found in active.items()}, granted)
 
     def stands(self, referral: Referral) -> bool:

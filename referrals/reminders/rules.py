@@ -403,7 +403,7 @@ def waits_of_consent(facts: ConsentFacts) -> tuple[Wait, ...]:
                 ),
                 _wait(Rule.SHARING_ENDED, "ended", since=end, starts_at=end),
             )
-        case ConsentState.REVOKED:
+        case ConsentState.REVOKED | ConsentState.ENDED:
             return (_wait(Rule.SHARING_ENDED, "ended", since=facts.changed_at),)
         case _:
             return ()

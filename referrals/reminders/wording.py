@@ -53,8 +53,10 @@ def path(reminder: Reminder) -> str:
     match Rule(reminder.rule_id):
         case Rule.DISCHARGE_PLANNED | Rule.NOTE_UNSIGNED:
             return f"/discharge/{reminder.episode_id}/"
-        case Rule.CONSENT_ASKED | Rule.CONSENT_ENDING if audience is Audience.DECIDER:
+        case Rule.CONSENT_ASKED if audience is Audience.DECIDER:
             return "/consents/"
+        case Rule.CONSENT_ENDING if audience is Audience.DECIDER:
+            return f"/consents/{reminder.consent_id}/renew/"
         case Rule.CONSENT_ASKED | Rule.SHARING_ENDED if audience is not Audience.READER:
             return f"/clients/{_there(reminder.consent).client_id}/"
         case Rule.SHARING_ENDED:

@@ -4,7 +4,7 @@ After every step, what each reader gets is compared with a model kept in plain P
 ledgers are read as witnesses.
 """
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -21,14 +21,16 @@ from hypothesis.stateful import (
 )
 
 from clients import consent as consents
-from clients.models import AccessEntry, Consent, ConsentEvent, Professional
+from clients.consent import ConsentState
+from clients.models import AccessEntry, Client, Consent, ConsentEvent, Professional
 from clients.scopes import Scope
-from handoff.core.errors import DomainError, NotVisible
+from handoff.core.actors import Actor
+from handoff.core.errors import DomainError, NotAllowed, NotVisible
 from handoff.core.ledger import verify
-from referrals import disclosure, lifecycle, sharing
+from referrals import asking, disclosure, lifecycle, sharing
 from referrals.models import Referral
 from referrals.states import State
-from tests.factories import NOON, acting, certified_trainer
+from tests.factories import NOON, GuardianshipFactory, acting, certified_trainer
 from tests.referrals.test_lifecycle import Story
 
 some_classes = st.sets(st.sampled_from(list(Scope)), min_size=1)
@@ -51,6 +53,11 @@ class ConsentMachine(RuleBasedStateMachine):
         self.agreed: dict[Any, tuple[frozenset[Scope], datetime]] = {}
         self.open: dict[Any, Any] = {}
         self.accepted: set[Any] = set()
+        # Whose agreement ends with the training, and the handoffs that run.
+        self.until_training_ends: set[Any] = set()
+        self.running: dict[Any, Referral] = {}
+        # Three questions in 30 days are a professional's limit: the model counts them.
+        self.asked: list[datetime] = []
 
     def teardown(self) -> None:
         transaction.set_rollback(True)
@@ -69,8 +76,27 @@ class ConsentMachine(RuleBasedStateMachine):
     @rule(which=st.integers(0, 1), classes=some_classes)
     def ask(self, which: int, classes: set[Scope]) -> None:
         trainer = self.trainers[which]
-        question = sharing.ask(
-            actor=self.story.as_pt,
+        lately = [each for each in self.asked if each > self.now - asking.SAME_CLIENT]
+        may = len(lately) < asking.MOST_OF_ONE_CLIENT and not classes <= self.live(trainer)
+        try:
+            question = self.question(self.story.as_pt, trainer, classes)
+        except DomainError:
+            assert not may
+        else:
+            assert may
+            assert frozenset(question.classes_asked) == classes | self.live(trainer)
+            self.asked.append(self.now)
+            self.open[trainer.pk] = question.pk
+
+    @rule(which=st.integers(0, 1), classes=some_classes)
+    def ask_themself(self, which: int, classes: set[Scope]) -> None:
+        """The client wants to decide anew: as often as they like."""
+        trainer = self.trainers[which]
+        self.open[trainer.pk] = self.question(self.story.as_client, trainer, classes).pk
+
+    def question(self, actor: Actor, trainer: Professional, classes: set[Scope]) -> Consent:
+        return sharing.ask(
+            actor=actor,
             client_id=self.story.client.pk,
             discloser_id=self.story.pt.pk,
             recipient_id=trainer.pk,
@@ -78,25 +104,81 @@ class ConsentMachine(RuleBasedStateMachine):
             classes=classes,
             at=self.now,
         )
-        self.open[trainer.pk] = question.pk
 
     @precondition(lambda self: self.open)
-    @rule(which=st.integers(0, 1), classes=some_classes, length=days)
-    def grant(self, which: int, classes: set[Scope], length: int) -> None:
+    @rule(which=st.integers(0, 1), classes=some_classes, length=days, training=st.booleans())
+    def grant(self, which: int, classes: set[Scope], length: int, training: bool) -> None:
         trainer = self.trainers[which]
         if trainer.pk not in self.open:
             return
         last = (self.now + timedelta(days=length)).date()
-        sharing.grant(
-            actor=self.story.as_client,
-            consent_id=self.open.pop(trainer.pk),
-            classes=classes,
-            expires_on=last,
+        try:
+            sharing.grant(
+                actor=self.story.as_client,
+                consent_id=self.open[trainer.pk],
+                classes=classes,
+                expires_on=last,
+                until_training_ends=training,
+                at=self.now,
+            )
+        except DomainError:
+            assert training
+            assert trainer.pk not in self.running
+            return
+        assert not training or trainer.pk in self.running
+        del self.open[trainer.pk]
+        self.agreed[trainer.pk] = (frozenset(classes), self.after(last))
+        self.until_training_ends.discard(trainer.pk)
+        if training:
+            self.until_training_ends.add(trainer.pk)
+
+    def after(self, last: date) -> datetime:
+        # The machine moves in whole days at noon, so the exact midnight does not matter here.
+        end = datetime.combine(last, datetime.min.time(), tzinfo=NOON.tzinfo)
+        return end + timedelta(days=1)
+
+    @rule(which=st.integers(0, 1), length=days)
+    def renew(self, which: int, length: int) -> None:
+        trainer = self.trainers[which]
+        consent = self.consent_of(trainer)
+        if consent is None:
+            return
+        classes, end = self.agreed[trainer.pk]
+        last = (self.now + timedelta(days=length)).date()
+        try:
+            sharing.renew(
+                actor=self.story.as_client, consent_id=consent.pk, expires_on=last, at=self.now
+            )
+        except DomainError:
+            assert self.after(last) <= end
+        else:
+            assert self.after(last) > end
+            self.agreed[trainer.pk] = (classes, self.after(last))
+
+    @rule(which=st.integers(0, 1))
+    def object_to(self, which: int) -> None:
+        """An adult decides; there is nothing for them to object to."""
+        trainer = self.trainers[which]
+        for pk in Consent.objects.filter(recipient=trainer).values_list("pk", flat=True):
+            with pytest.raises(NotAllowed):
+                sharing.object_to(actor=self.story.as_client, consent_id=pk, at=self.now)
+
+    @rule(which=st.integers(0, 1))
+    def training_ends(self, which: int) -> None:
+        trainer = self.trainers[which]
+        referral = self.running.pop(trainer.pk, None)
+        if referral is None:
+            return
+        lifecycle.enter_in_error(
+            actor=self.story.as_pt,
+            referral_id=referral.pk,
+            reason_code="duplicate",
             at=self.now,
         )
-        end = datetime.combine(last, datetime.min.time(), tzinfo=NOON.tzinfo)
-        # The machine moves in whole days at noon, so the exact midnight does not matter here.
-        self.agreed[trainer.pk] = (frozenset(classes), end + timedelta(days=1))
+        self.accepted.discard(trainer.pk)
+        if trainer.pk in self.until_training_ends:
+            self.until_training_ends.discard(trainer.pk)
+            self.agreed.pop(trainer.pk, None)
 
     @precondition(lambda self: self.open)
     @rule(which=st.integers(0, 1))
@@ -132,6 +214,7 @@ class ConsentMachine(RuleBasedStateMachine):
         if consent is not None:
             sharing.revoke(actor=self.story.as_client, consent_id=consent.pk, at=self.now)
             del self.agreed[trainer.pk]
+            self.until_training_ends.discard(trainer.pk)
 
     @rule(which=st.integers(0, 1))
     def accept(self, which: int) -> None:
@@ -150,6 +233,7 @@ class ConsentMachine(RuleBasedStateMachine):
         )
         lifecycle.send(actor=self.story.as_pt, referral_id=referral.pk, at=self.now)
         lifecycle.accept(actor=acting(trainer), referral_id=referral.pk, at=self.now)
+        self.running[trainer.pk] = referral
         self.accepted.add(trainer.pk)
 
     @rule(length=days)
@@ -190,6 +274,137 @@ class ConsentMachineTest(TestCase):
             settings=hypothesis_settings(
                 max_examples=min(60, hypothesis_settings().max_examples // 5),
                 stateful_step_count=20,
+                deadline=None,
+            ),
+        )
+
+
+class GrowingMachine(RuleBasedStateMachine):
+    """A minor, a guardian who decides, and midnight: whose word counts, and what becomes of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.outer = transaction.atomic()
+        self.outer._from_testcase = True  # type: ignore[attr-defined]  # as TestCase does
+        self.outer.__enter__()
+        self.story = Story()
+        born = date(NOON.year - 18, 2, 1)
+        Client.objects.filter(pk=self.story.client.pk).update(birth_date=born)
+        self.story.client.refresh_from_db()
+        self.guardian = GuardianshipFactory.create(client=self.story.client).user
+        self.majority = datetime(NOON.year, 2, 1, 5, tzinfo=NOON.tzinfo)
+        self.now: datetime = NOON
+        self.agreed: frozenset[Scope] = frozenset()
+        self.open: Any = None
+        self.objected = False
+        """To what is open now, or to anything earlier between the same three."""
+        self.said_about_open = False
+
+    def teardown(self) -> None:
+        transaction.set_rollback(True)
+        self.outer.__exit__(None, None, None)
+
+    @property
+    def of_age(self) -> bool:
+        return self.now >= self.majority
+
+    @property
+    def decider(self) -> Actor:
+        return acting(self.story.client if self.of_age else self.guardian, self.now)
+
+    @rule(classes=some_classes)
+    def ask(self, classes: set[Scope]) -> None:
+        self.open = sharing.ask(
+            actor=self.decider,
+            client_id=self.story.client.pk,
+            discloser_id=self.story.pt.pk,
+            recipient_id=self.story.trainer.pk,
+            purpose="To train safely",
+            classes=classes,
+            at=self.now,
+        ).pk
+        self.said_about_open = False
+
+    @precondition(lambda self: self.open)
+    @rule(classes=some_classes, knows=st.booleans(), by_other=st.booleans())
+    def grant(self, classes: set[Scope], knows: bool, by_other: bool) -> None:
+        other = acting(self.guardian if self.of_age else self.story.client, self.now)
+        may = not by_other and (knows or self.of_age or not self.objected)
+        try:
+            sharing.grant(
+                actor=other if by_other else self.decider,
+                consent_id=self.open,
+                classes=classes,
+                expires_on=(self.now + timedelta(days=90)).date(),
+                knows_objection=knows,
+                at=self.now,
+            )
+        except DomainError:
+            assert not may
+        else:
+            assert may
+            self.agreed, self.open = frozenset(classes), None
+
+    @rule()
+    def object_to(self) -> None:
+        """To the open question if there is one, else to what is shared."""
+        row = consents.live(client_id=self.story.client.pk, at=self.now)
+        pk = self.open or (row[0].consent_id if row else None)
+        if pk is None:
+            return
+        try:
+            sharing.object_to(actor=acting(self.story.client, self.now), consent_id=pk, at=self.now)
+        except DomainError:
+            assert self.of_age or self.said_about_open
+        else:
+            assert not self.of_age
+            self.objected = True
+            if self.open:
+                self.said_about_open = True
+            else:
+                self.agreed = frozenset()
+
+    @precondition(lambda self: not self.of_age)
+    @rule()
+    def the_last_second(self) -> None:
+        self.now = self.majority - timedelta(seconds=1)
+
+    @precondition(lambda self: not self.of_age)
+    @rule()
+    def midnight(self) -> None:
+        self.now = self.majority
+        asked = sharing.ask_anew_of_age(at=self.now)
+        assert asked == bool(self.agreed or self.open)
+        self.agreed, self.said_about_open = frozenset(), False
+        if asked:
+            rows = consents.standings(Consent.objects.all(), self.now).values()
+            [self.open] = [each.consent_id for each in rows if each.state is ConsentState.REQUESTED]
+
+    @invariant()
+    def what_is_shared_is_what_the_model_says(self) -> None:
+        rows = consents.live(client_id=self.story.client.pk, at=self.now)
+        assert frozenset[Scope]().union(*(each.classes for each in rows)) == self.agreed
+        assert consents.outgrown(self.now) == []
+
+    @invariant()
+    def the_guardian_knows_of_it_until_that_second(self) -> None:
+        actor = acting(self.guardian, self.now)
+        known = sharing.consents_visible_to(actor, self.now).count()
+        assert known == (0 if self.of_age else Consent.objects.count())
+
+    @invariant()
+    def the_ledger_verifies(self) -> None:
+        assert verify(ConsentEvent) is None
+
+
+class GrowingMachineTest(TestCase):
+    @pytest.mark.django_db
+    def test_authority_ends_at_midnight_whatever_came_before(self) -> None:
+        run_state_machine_as_test(
+            GrowingMachine,
+            settings=hypothesis_settings(
+                max_examples=min(60, hypothesis_settings().max_examples // 5),
+                stateful_step_count=15,
                 deadline=None,
             ),
         )
