@@ -4,7 +4,7 @@ No clinical content: what somebody would read is `disclosure.preview`.
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -17,7 +17,7 @@ from clients.consent import ConsentState, Standing
 from clients.models import Client, Consent, ConsentEvent, Credential, Professional
 from clients.scopes import Notice, Scope, ScopeText
 from handoff.core.actors import Actor
-from referrals import sharing
+from referrals import sharing, whatif
 from referrals.models import Holiday, Referral
 from referrals.states import State
 from referrals.waits import TIMEOUTS, Wait
@@ -47,6 +47,10 @@ class Part:
     text: ScopeText
     asked: bool
     shared: bool
+    shared_now: bool
+    """Shared at this moment, by this or by an earlier question of the same three."""
+    without: str
+    """What it means when the part is not shared any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,12 @@ class Question:
     is_own: bool
     """The viewer is the client, not somebody who acts for them."""
     is_minor: bool
+    shared_now: frozenset[Scope] = frozenset()
+    """What is shared between the same three at this moment, by whichever question."""
+    objected_at: tuple[datetime, ...] = ()
+    """When the client objected to sharing between the same three, as a minor."""
+    is_anew: bool = False
+    """Asked by itself, because the client came of age."""
 
     @property
     def state(self) -> ConsentState:
@@ -109,6 +119,8 @@ class Question:
                 text=self.notice.text_for(scope, **names),
                 asked=scope in self.asked,
                 shared=scope in self.standing.classes,
+                shared_now=scope in self.shared_now,
+                without=whatif.without(scope, **names),
             )
             for scope in self.notice.scopes
         )
@@ -118,6 +130,26 @@ class Question:
         return tuple(part for part in self.parts if part.shared)
 
     @property
+    def may_object(self) -> bool:
+        """A minor who looks at something open or shared that is theirs, and can still say it."""
+        said = self.is_open and bool(self.objected_at) and self.objected_at[-1] >= self.asked_at
+        return self.is_own and self.is_minor and not self.has_ended and not said
+
+    @property
+    def may_renew(self) -> bool:
+        """Whoever decides may go on as it is while it runs, under the words of now."""
+        return self.is_active and self.may_decide and self.notice.version == scopes.NOTICE_VERSION
+
+    def what_if(self, classes: Collection[Scope]) -> tuple[whatif.Change, ...]:
+        """What becomes of each part if `classes` were shared instead of what is shared now."""
+        return whatif.changes(
+            self.shared_now,
+            classes,
+            recipient=self.recipient.short,
+            discloser=self.discloser.short,
+        )
+
+    @property
     def last_day(self) -> date | None:
         """The last day of sharing, where the client lives."""
         return last_day(self.standing.expires_at, self.client)
@@ -125,6 +157,10 @@ class Question:
     def word(self, text: str) -> str:
         """A line of the notice with the names put in."""
         return scopes.fill(text, recipient=self.recipient.short, discloser=self.discloser.short)
+
+    @property
+    def notice_purpose(self) -> str:
+        return self.word(self.notice.purpose)
 
     @property
     def never_shared(self) -> list[str]:
@@ -147,7 +183,20 @@ def question(actor: Actor, pk: UUID, *, at: datetime) -> Question:
     """One consent of a client the actor is or acts for. Raises NotVisible for anybody else."""
     consent = sharing.consent_for(actor, pk, at=at)
     people.own_client(actor, consent.client_id, at)
-    return _question(actor, consent, consents.standing(consent, at), at)
+    found = _question(actor, consent, consents.standing(consent, at), at)
+    live = consents.live(
+        client_id=consent.client_id,
+        at=at,
+        recipient_ids=[consent.recipient_id],
+        discloser_ids=[consent.discloser_id],
+    )
+    first = ConsentEvent.objects.filter(consent=consent).order_by("number")[0]
+    return replace(
+        found,
+        shared_now=frozenset[Scope]().union(*(each.classes for each in live)),
+        objected_at=consents.objections(consent),
+        is_anew=first.authority == ConsentEvent.Authority.SYSTEM,
+    )
 
 
 def questions_of(actor: Actor, clients: Collection[Client], *, at: datetime) -> list[Question]:
@@ -177,26 +226,62 @@ class Happened:
     as_guardian: bool
     parts: int
     last_day: date | None
+    until_training_ends: bool
+
+
+RENEWED: Final = "renewed"
+"""How an agreement is called that follows another one to the same question."""
+
+
+def happened_as(events: Iterable[ConsentEvent]) -> list[tuple[ConsentEvent, str]]:
+    """Entries about one question, oldest first, each with what it is called."""
+    agreed = (ConsentEvent.Kind.GRANTED, ConsentEvent.Kind.NARROWED)
+    found: list[tuple[ConsentEvent, str]] = []
+    for event in events:
+        again = event.kind == ConsentEvent.Kind.GRANTED and bool(found)
+        renewed = again and found[-1][0].kind in agreed
+        found.append((event, RENEWED if renewed else event.kind))
+    return found
 
 
 def history(asked: Question, actor: Actor) -> list[Happened]:
     """What became of a question, newest first."""
     events = (
-        ConsentEvent.objects.filter(consent_id=asked.id).select_related("by").order_by("-number")
+        ConsentEvent.objects.filter(consent_id=asked.id).select_related("by").order_by("number")
     )
     by_itself = ConsentEvent.Authority.SYSTEM
     return [
         Happened(
             at=event.at,
-            kind=event.kind,
+            kind=kind,
             by="" if event.by is None or event.authority == by_itself else event.by.name,
             is_me=event.by_id == actor.user_id,
             as_guardian=event.authority == ConsentEvent.Authority.GUARDIAN,
             parts=len(event.classes),
             last_day=last_day(event.expires_at, asked.client),
+            until_training_ends=event.until_training_ends,
         )
-        for event in events
+        for event, kind in reversed(happened_as(events))
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeCheck:
+    """The words a question was asked and answered in, against what the ledger says of them."""
+
+    version: str
+    hash: str
+    """The one written with the question."""
+    matches: bool
+    """Every entry about the question carries the hash of exactly these words."""
+
+
+def notice_check(asked: Question) -> NoticeCheck:
+    """Whether the words shown for a question are those it was asked and answered in."""
+    written = ConsentEvent.objects.filter(consent_id=asked.id).order_by("number")
+    found = list(written.values_list("notice_version", "notice_hash"))
+    told = (asked.notice.version, asked.notice.digest())
+    return NoticeCheck(asked.notice.version, found[0][1], all(each == told for each in found))
 
 
 def was_agreed(events: Iterable[Happened]) -> bool:

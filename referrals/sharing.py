@@ -103,7 +103,7 @@ def grant(
     at = at or timezone.now()
     with transaction.atomic():
         known = consent_for(actor, consent_id, at=at)
-        if until_training_ends and not _training_between(known, lock=True):
+        if until_training_ends and not _training_goes_on(known):
             raise Invalid({"until_training_ends": ["No training is under way. Choose a day."]})
         waiting = _waiting(Q(consent=consent_id))
         consent = consents.grant(
@@ -331,20 +331,23 @@ def _recipient_knows_client(consent: Consent) -> bool:
     ).exists()
 
 
-def training_is_under_way(consent: Consent) -> bool:
+def training_is_under_way(*, client_id: UUID, discloser_id: UUID, recipient_id: UUID) -> bool:
     """Whether a handoff between the three of a question is open, so that its end can be an end."""
-    return _training_between(consent, lock=False)
+    return _trainings(client_id, discloser_id, recipient_id).exists()
 
 
-def _training_between(consent: Consent, *, lock: bool) -> bool:
-    rows = Referral.objects.filter(
-        client_id=consent.client_id,
-        sender_id=consent.discloser_id,
-        recipient_id=consent.recipient_id,
+def _training_goes_on(consent: Consent) -> bool:
+    """The same, with the handoffs locked: one that is being closed right now has ended by the
+    time the lock is ours."""
+    rows = _trainings(consent.client_id, consent.discloser_id, consent.recipient_id)
+    locked = rows.select_for_update(of=("self",), no_key=True).order_by("id")
+    return bool(list(locked))
+
+
+def _trainings(client_id: UUID, discloser_id: UUID, recipient_id: UUID) -> QuerySet[Referral]:
+    return Referral.objects.filter(
+        client_id=client_id, sender_id=discloser_id, recipient_id=recipient_id
     ).exclude(state__in=[*TERMINAL, State.DRAFT])
-    if lock:  # one that is being closed right now has ended by the time the lock is ours
-        rows = rows.select_for_update(of=("self",), no_key=True).order_by("id")
-    return any(row.state not in TERMINAL for row in rows)
 
 
 def _require_may_ask(

@@ -16,6 +16,10 @@ urlpatterns = [
     path("consents/<uuid:pk>/decline/", views.consent_decline, name="consent_decline"),
     path("consents/<uuid:pk>/narrow/", views.consent_narrow, name="consent_narrow"),
     path("consents/<uuid:pk>/revoke/", views.consent_revoke, name="consent_revoke"),
+    path("consents/<uuid:pk>/object/", views.consent_object, name="consent_object"),
+    path("consents/<uuid:pk>/renew/", views.consent_renew, name="consent_renew"),
+    path("consents/<uuid:pk>/what-if/", views.consent_what_if, name="consent_what_if"),
+    path("consents/<uuid:pk>/view-as/", views.consent_view_as, name="consent_view_as"),
     path("consents/<uuid:pk>/again/", views.consent_again, name="consent_again"),
     path("consents/<uuid:pk>/receipt/", views.consent_receipt, name="consent_receipt"),
     path(

@@ -40,8 +40,8 @@ _WORDS: Final[Mapping[Scope, Words]] = MappingProxyType(
             "No new handoff can go out without it.",
         ),
         Scope.RESTRICTIONS: Words(
-            "{recipient} sees every limit in force, and has to confirm them before training begins.",
-            "{recipient} no longer sees your limits. They still hold, and {recipient} must not "
+            "{recipient} sees every limit in force, and has to confirm them before training.",
+            "{recipient} no longer sees your limits. They still hold: {recipient} must not "
             "train you against limits they cannot see.",
         ),
         Scope.HISTORY: Words(

@@ -100,6 +100,18 @@ def limit_ask(request: PageRequest, pk: UUID) -> HttpResponse:
     )
 
 
+def reading(packet: Packet) -> dict[str, object]:
+    """What the parts of the page are drawn from: all of it comes from the packet, so that a
+    client who looks at it as their trainer sees the same."""
+    limits = packet.restrictions if isinstance(packet.restrictions, RestrictionsView) else None
+    return {
+        "packet": packet,
+        "limits": limits,
+        "tally": _tally(limits),
+        "is_recipient": packet.standpoint is Standpoint.RECIPIENT,
+    }
+
+
 def _context(actor: Actor, packet: Packet) -> dict[str, object]:
     at = packet.as_of
     limits = packet.restrictions if isinstance(packet.restrictions, RestrictionsView) else None
@@ -108,12 +120,10 @@ def _context(actor: Actor, packet: Packet) -> dict[str, object]:
     newest = running or next(iter(referrals), None)
     shared = _sharing(actor, packet.client_id, at)
     return {
-        "packet": packet,
-        "is_recipient": packet.standpoint is Standpoint.RECIPIENT,
+        **reading(packet),
         "is_treating": packet.standpoint is Standpoint.TREATING,
         "is_own": packet.standpoint in (Standpoint.SELF, Standpoint.GUARDIAN),
-        "limits": limits,
-        "tally": _tally(limits),
+        "may_ask": _may_ask(packet, referrals),
         "to_confirm": limits.unacknowledged if limits else (),
         "referrals": referrals,
         "referral": newest,
@@ -122,6 +132,13 @@ def _context(actor: Actor, packet: Packet) -> dict[str, object]:
         "shares_something": any(each.standing.is_active for each in shared),
         "episodes": _episodes(actor, packet.client_id),
     }
+
+
+def _may_ask(packet: Packet, referrals: list[Referral]) -> bool:
+    """Whether there is something to ask the client for, and somebody to ask it for."""
+    if packet.standpoint is Standpoint.RECIPIENT:
+        return bool(packet.withheld)
+    return packet.standpoint is Standpoint.TREATING and bool(referrals)
 
 
 def _tally(limits: RestrictionsView | None) -> dict[str, int]:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.forms import Form
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
 
@@ -23,8 +23,9 @@ from handoff.core.policy import Policy
 from handoff.web.pages import page, panel, redirect_or_swap
 from handoff.web.requests import PageRequest
 from referrals import disclosure, questions, receipts, sharing
-from referrals.forms.consents import GrantForm, PartsForm
+from referrals.forms.consents import GrantForm, PartsForm, RenewForm
 from referrals.questions import Question
+from referrals.views import client_page
 
 SHOWN_ENDED = 10
 """Ended ones that stand open on the list; the older ones are folded away."""
@@ -53,8 +54,10 @@ def consent(request: PageRequest, pk: UUID) -> HttpResponse:
     asked = questions.question(request.actor, pk, at=timezone.now())
     if request.method != "POST" or not asked.is_open:
         return _shown(request, asked)
-    form = GrantForm(request.POST, today=_today(asked)).take_suggested(SUGGESTED)
-    return _shown(request, asked, grant=form, took_suggested=True)
+    takes_present = request.POST.get("take") == "present"
+    parts = asked.shared_now if takes_present else SUGGESTED
+    form = _grant_form(asked, request.POST).take(parts)
+    return _shown(request, asked, grant=form, took=len(parts))
 
 
 @page(Policy.CLIENT, methods=("GET", "POST"), confirmed=("POST",))
@@ -63,7 +66,7 @@ def consent_grant(request: PageRequest, pk: UUID) -> HttpResponse:
     if request.method != "POST":
         return redirect_or_swap(request, "consent", pk)
     asked = questions.question(request.actor, pk, at=timezone.now())
-    form = GrantForm(request.POST, today=_today(asked))
+    form = _grant_form(asked, request.POST)
     if form.is_valid():
         try:
             sharing.grant(
@@ -71,10 +74,12 @@ def consent_grant(request: PageRequest, pk: UUID) -> HttpResponse:
                 consent_id=pk,
                 classes=form.chosen,
                 expires_on=form.expires_on,
+                until_training_ends=form.until_training_ends,
+                knows_objection=form.cleaned_data["knows_objection"],
             )
         except Invalid as error:
             day = "until_day" if form.cleaned_data["until"] == "day" else "until"
-            _complain(form, error, {"expires_on": day})
+            _complain(form, error, {"expires_on": day, "until_training_ends": "until"})
         else:
             return _answered(request, pk)
     return _shown(request, asked, grant=form)
@@ -119,7 +124,68 @@ def consent_revoke(request: PageRequest, pk: UUID) -> HttpResponse:
         return redirect_or_swap(request, "consent", pk)
     if not asked.is_running:
         return redirect_or_swap(request, "consent", pk)
-    return render(request, "consents/stop.html", {"asked": asked})
+    return render(
+        request,
+        "consents/stop.html",
+        {"asked": asked, "changes": asked.what_if(asked.shared_now - asked.standing.classes)},
+    )
+
+
+@page(Policy.CLIENT, methods=("GET", "POST"))
+def consent_object(request: PageRequest, pk: UUID) -> HttpResponse:
+    """A minor says that they do not want this: this page says who hears of it."""
+    asked = questions.question(request.actor, pk, at=timezone.now())
+    if request.method == "POST":
+        sharing.object_to(actor=request.actor, consent_id=pk)
+        messages.success(request, "Your objection is kept.")
+        return redirect_or_swap(request, "consent", pk)
+    if not asked.may_object:
+        return redirect_or_swap(request, "consent", pk)
+    return render(request, "consents/object.html", {"asked": asked})
+
+
+@page(Policy.CLIENT, methods=("GET", "POST"))
+def consent_renew(request: PageRequest, pk: UUID) -> HttpResponse:
+    """Go on sharing the same parts until a later day; a reminder before the end leads here."""
+    asked = questions.question(request.actor, pk, at=timezone.now())
+    if not asked.may_renew:
+        return redirect_or_swap(request, "consent", pk)
+    posted = request.POST if request.method == "POST" else None
+    form = RenewForm(posted, today=_today(asked), now_until=asked.last_day)
+    if form.is_valid():
+        try:
+            sharing.renew(actor=request.actor, consent_id=pk, expires_on=form.expires_on)
+        except Invalid as error:
+            day = "until_day" if form.cleaned_data["until"] == "day" else "until"
+            _complain(form, error, {"expires_on": day})
+        else:
+            return _answered(request, pk)
+    context = {"asked": asked, "form": form}
+    status = 422 if form.errors else 200
+    return render(request, "consents/renew.html", context, status=status)
+
+
+@page(Policy.CLIENT, methods=("GET", "POST"))
+def consent_what_if(request: PageRequest, pk: UUID) -> HttpResponse:
+    """What would change for the recipient with the parts that are switched on. Saves nothing."""
+    asked = questions.question(request.actor, pk, at=timezone.now())
+    if request.method != "POST" or not (asked.is_open or asked.is_active):
+        return redirect_or_swap(request, "consent", pk)
+    form = PartsForm(request.POST)
+    context = {"asked": asked, "changes": asked.what_if(form.chosen), "chosen": form.chosen}
+    return panel(request, "consents/_changes.html", context, page="consents/what_if.html")
+
+
+@page(Policy.CLIENT, methods=("GET", "POST"))
+def consent_view_as(request: PageRequest, pk: UUID) -> HttpResponse:
+    """The record as the recipient's page would show it with the parts that are switched on, or
+    as it shows it now."""
+    at = timezone.now()
+    asked = questions.question(request.actor, pk, at=at)
+    chosen = PartsForm(request.POST).chosen if request.method == "POST" else asked.shared_now
+    packet = disclosure.preview(actor=request.actor, consent_id=pk, classes=chosen, at=at)
+    context = {"asked": asked, "chosen": chosen, **client_page.reading(packet)}
+    return render(request, "consents/view_as.html", context)
 
 
 @page(Policy.CLIENT, methods=("GET", "POST"))
@@ -190,6 +256,15 @@ def _answered(request: PageRequest, pk: UUID) -> HttpResponse:
     return redirect_or_swap(request, "consent", pk)
 
 
+def _grant_form(asked: Question, data: QueryDict | None = None) -> GrantForm:
+    training = asked.is_open and sharing.training_is_under_way(
+        client_id=asked.client.pk,
+        discloser_id=asked.discloser.id,
+        recipient_id=asked.recipient.id,
+    )
+    return GrantForm(data, today=_today(asked), has_training=training)
+
+
 def _today(asked: Question) -> date:
     return timezone.now().astimezone(ZoneInfo(asked.client.time_zone)).date()
 
@@ -207,11 +282,11 @@ def _shown(
     *,
     grant: GrantForm | None = None,
     narrow: PartsForm | None = None,
-    took_suggested: bool = False,
+    took: int = 0,
 ) -> HttpResponse:
     """The page of a question in whatever state it is."""
     at = timezone.now()
-    form = grant or GrantForm(today=_today(asked))
+    form = grant or _grant_form(asked)
     happened = questions.history(asked, request.actor)
     shown = frozenset(Scope) if asked.is_open else asked.standing.classes
     packet = None
@@ -224,7 +299,8 @@ def _shown(
         "chosen": form.chosen,
         "narrow": narrow,
         "kept": narrow.chosen if narrow else asked.standing.classes,
-        "took_suggested": took_suggested,
+        "took": took,
+        "words": questions.notice_check(asked),
         "suggested": len(SUGGESTED),
         "checked": questions.checked_credentials(asked.recipient.id, at) if asked.is_open else (),
         "handoff": questions.handoff_waiting_for(asked) if asked.is_open else None,

@@ -356,7 +356,9 @@ def test_there_must_be_a_training_that_can_end(story: Story, state: State | None
         referral = story.draft()
         Referral.objects.filter(pk=referral.pk).update(state=state)
     question = asked_consent(client=story.client, discloser=story.pt, recipient=story.trainer)
-    assert not sharing.training_is_under_way(question)
+    assert not sharing.training_is_under_way(
+        client_id=story.client.pk, discloser_id=story.pt.pk, recipient_id=story.trainer.pk
+    )
     with pytest.raises(Invalid) as refused:
         grant(story, question, until_training_ends=True)
     assert list(refused.value.errors) == ["until_training_ends"]
