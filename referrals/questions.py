@@ -276,12 +276,16 @@ class NoticeCheck:
     """Every entry about the question carries the hash of exactly these words."""
 
 
-def notice_check(asked: Question) -> NoticeCheck:
+def notice_check(consent_id: UUID) -> NoticeCheck:
     """Whether the words shown for a question are those it was asked and answered in."""
-    written = ConsentEvent.objects.filter(consent_id=asked.id).order_by("number")
-    found = list(written.values_list("notice_version", "notice_hash"))
-    told = (asked.notice.version, asked.notice.digest())
-    return NoticeCheck(asked.notice.version, found[0][1], all(each == told for each in found))
+    written = list(
+        ConsentEvent.objects.filter(consent=consent_id)
+        .order_by("number")
+        .values_list("notice_version", "notice_hash")
+    )
+    version, written_hash = written[0]
+    told = version, scopes.notice(version).digest()
+    return NoticeCheck(version, written_hash, all(each == told for each in written))
 
 
 def was_agreed(events: Iterable[Happened]) -> bool:

@@ -1,6 +1,6 @@
 """`consents/`: questions to clients, their answers, and what an answer would show."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -27,9 +27,10 @@ from handoff.core.actors import Actor, Role
 from handoff.core.errors import DomainError, Invalid
 from handoff.core.paging import Page
 from handoff.core.policy import Policy
-from referrals import disclosure, sharing
+from referrals import disclosure, questions, sharing
 from referrals.api.record import RecordShape, record
 from referrals.standpoints import Seen, Side, event_for, side_of, state_for
+from referrals.whatif import Effect
 
 CLASSES = Scope.choices
 STATES = [(each, each) for each in dict.fromkeys([*ConsentState, *Seen])]
@@ -60,6 +61,19 @@ class GrantBody(Body):
     classes = serializers.ListField(
         child=serializers.ChoiceField(choices=CLASSES), allow_empty=False
     )
+    expires_on = serializers.DateField()
+    until_training_ends = serializers.BooleanField(
+        default=False, help_text="It ends with the training if that is earlier than the day."
+    )
+    knows_objection = serializers.BooleanField(
+        default=False,
+        help_text="A guardian knows that the client objects; needed where `objected_at` has any.",
+    )
+
+
+class RenewBody(Body):
+    """Until the end of which day the same goes on."""
+
     expires_on = serializers.DateField()
 
 
@@ -104,6 +118,9 @@ class ConsentBriefShape(Shape):
     purpose = serializers.CharField()
     asked_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField(allow_null=True)
+    until_training_ends = serializers.BooleanField(
+        help_text="It ends with the training, and at `expires_at` at the latest."
+    )
 
 
 class ConsentEventShape(Shape):
@@ -141,10 +158,41 @@ class NoticeShape(Shape):
     last_day = serializers.DateField(help_text="The latest `expires_on`.")
 
 
+class ChangeShape(Shape):
+    """What becomes of one class."""
+
+    scope = serializers.ChoiceField(choices=CLASSES)
+    effect = serializers.ChoiceField(choices=[(each.value, each.value) for each in Effect])
+    meaning = serializers.CharField(
+        allow_blank=True, help_text="What it means, in words; empty where nothing changes."
+    )
+
+
+class WhatIfShape(Shape):
+    """What would change for the recipient. Nothing is saved."""
+
+    before = serializers.ListField(
+        child=serializers.ChoiceField(choices=CLASSES),
+        help_text="What is shared between the same three at this moment.",
+    )
+    after = serializers.ListField(child=serializers.ChoiceField(choices=CLASSES))
+    changes = ChangeShape(many=True)
+
+
 class ConsentShape(ConsentBriefShape):
     """One question with its history; for those who decide, with the notice."""
 
     may_decide = serializers.BooleanField(help_text="I am the one who can answer now.")
+    objected_at = serializers.ListField(
+        child=serializers.DateTimeField(),
+        help_text="When the client, as a minor, objected to sharing between the same three. For "
+        "the client's side.",
+    )
+    notice_matches = serializers.BooleanField(
+        allow_null=True,
+        help_text="The words of `notice` are those it was asked and answered in: their hash is "
+        "the one in every entry. For the client's side.",
+    )
     events = ConsentEventShape(many=True)
     notice = NoticeShape(allow_null=True, help_text="For the client's side.")
 
@@ -159,6 +207,10 @@ class ConsentEndpoint(Endpoint):
             **brief(consent, ledger.standing(consent, at), side),
             "may_decide": side is Side.CLIENT and may_decide(self.actor, consent, at),
             "events": events(consent, side),
+            "objected_at": ledger.objections(consent) if side is Side.CLIENT else [],
+            "notice_matches": questions.notice_check(consent.pk).matches
+            if side is Side.CLIENT
+            else None,
             "notice": notice(consent, at) if side is Side.CLIENT else None,
         }
 
@@ -252,6 +304,46 @@ class RevokeConsent(ConsentEndpoint):
         return sharing.revoke(actor=self.actor, consent_id=id).pk
 
 
+class RenewConsent(ConsentEndpoint):
+    policy = Policy.CLIENT
+
+    @acts(ConsentShape, body=RenewBody)
+    def post(self, body: dict[str, Any], id: UUID) -> UUID:
+        """Go on sharing the same classes until the end of a later day, without a gap.
+
+        More is a new question. Refused once the notice has changed: then it is asked anew.
+        """
+        return sharing.renew(actor=self.actor, consent_id=id, expires_on=body["expires_on"]).pk
+
+
+class ObjectToConsent(ConsentEndpoint):
+    policy = Policy.CLIENT
+
+    @acts(ConsentShape)
+    def post(self, body: dict[str, Any], id: UUID) -> UUID:
+        """A minor says that they do not want this. What is shared stops at once; an open question
+        stays open, and a guardian must say that they know in order to agree."""
+        return sharing.object_to(actor=self.actor, consent_id=id).pk
+
+
+class WhatIfConsent(Endpoint):
+    policy = Policy.CLIENT
+
+    @reads(WhatIfShape, query=PreviewQuery)
+    def get(self, query: dict[str, Any], id: UUID) -> dict[str, Any]:
+        """What the recipient would lose and gain, class by class, and what it means."""
+        asked = questions.question(self.actor, id, at=timezone.now())
+        after = _classes(query.get("classes", sorted(asked.asked)))
+        return {
+            "before": sorted(asked.shared_now),
+            "after": sorted(after),
+            "changes": [
+                {"scope": each.scope.value, "effect": each.effect.value, "meaning": each.meaning}
+                for each in asked.what_if(after)
+            ],
+        }
+
+
 class PreviewConsent(Endpoint):
     policy = Policy.CLIENT
 
@@ -261,11 +353,15 @@ class PreviewConsent(Endpoint):
         chosen = query.get("classes")
         if chosen is None:
             chosen = sharing.consent_for(self.actor, id).classes_asked
-        try:
-            classes = scopes.parse(chosen)
-        except Invalid as error:
-            raise Invalid({"classes": error.errors["scopes"]}) from None
+        classes = _classes(chosen)
         return record(disclosure.preview(actor=self.actor, consent_id=id, classes=classes))
+
+
+def _classes(words: Iterable[str]) -> frozenset[Scope]:
+    try:
+        return scopes.parse(words)
+    except Invalid as error:
+        raise Invalid({"classes": error.errors["scopes"]}) from None
 
 
 def brief(consent: Consent, now: Standing, side: Side) -> dict[str, Any]:
@@ -283,6 +379,7 @@ def brief(consent: Consent, now: Standing, side: Side) -> dict[str, Any]:
         "purpose": consent.purpose,
         "asked_at": consent.asked_at,
         "expires_at": now.expires_at if tells_end else None,
+        "until_training_ends": now.until_training_ends and tells_end,
     }
 
 
@@ -299,8 +396,9 @@ def events(consent: Consent, side: Side) -> list[dict[str, Any]]:
     """What was said, oldest first, in the words for one side."""
     rows = ConsentEvent.objects.filter(consent=consent).select_related("by").order_by("number")
     found = []
-    for row in rows:
-        told = event_for(side, row.kind)
+    for row, called in questions.happened_as(rows):
+        renewed = (called, "Renewed") if called == questions.RENEWED else None
+        told = renewed or event_for(side, row.kind)
         if told is not None:
             found.append(
                 {

@@ -9,9 +9,12 @@ from referrals.api.consents import (
     DeclineConsent,
     GrantConsent,
     NarrowConsent,
+    ObjectToConsent,
     OneConsent,
     PreviewConsent,
+    RenewConsent,
     RevokeConsent,
+    WhatIfConsent,
 )
 from referrals.api.episodes import Episodes, OneEpisode
 from referrals.api.notes import Addenda, Notes, OneNote, SignNote
@@ -44,6 +47,9 @@ urlpatterns = [
     path("consents/<uuid:id>/decline/", DeclineConsent.as_view()),
     path("consents/<uuid:id>/narrow/", NarrowConsent.as_view()),
     path("consents/<uuid:id>/revoke/", RevokeConsent.as_view()),
+    path("consents/<uuid:id>/renew/", RenewConsent.as_view()),
+    path("consents/<uuid:id>/object/", ObjectToConsent.as_view()),
+    path("consents/<uuid:id>/what-if/", WhatIfConsent.as_view()),
     path("consents/<uuid:id>/preview/", PreviewConsent.as_view()),
     path("consents/<uuid:id>/receipt/", ConsentReceipt.as_view()),
     path("episodes/", Episodes.as_view()),

@@ -300,7 +300,7 @@ def _shown(
         "narrow": narrow,
         "kept": narrow.chosen if narrow else asked.standing.classes,
         "took": took,
-        "words": questions.notice_check(asked),
+        "words": questions.notice_check(asked.id),
         "suggested": len(SUGGESTED),
         "checked": questions.checked_credentials(asked.recipient.id, at) if asked.is_open else (),
         "handoff": questions.handoff_waiting_for(asked) if asked.is_open else None,

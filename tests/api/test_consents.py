@@ -1,6 +1,6 @@
 """Consents through the API: asked, answered, previewed, narrowed, stopped, told to each side."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from tests.factories import (
     NOON,
     EpisodeFactory,
     GuardianshipFactory,
+    ReferralFactory,
     asked_consent,
     certified_trainer,
 )
@@ -255,3 +256,100 @@ def test_the_referral_names_its_consent_to_those_who_may_know_of_it(
     assert ok(world.trainer_api.get(address))["consent"] is None
     for api in (world.pt_api, world.client_api):
         assert ok(api.get(address))["consent"] == str(world.consent.pk)
+
+
+def agreed(world: World) -> str:
+    """The id of a question that the client has answered with three classes."""
+    pk = question(world)
+    body = {"classes": ["contact", "clearance", "restrictions"], "expires_on": DAY}
+    ok(world.client_api.post(f"consents/{pk}/grant/", body))
+    return pk
+
+
+def test_renewing_goes_on_with_the_same_and_is_told_as_such(world: World) -> None:
+    pk = agreed(world)
+    shared = ok(world.client_api.get(f"consents/{pk}/"))["classes"]
+    answer = ok(world.client_api.post(f"consents/{pk}/renew/", {"expires_on": "2028-01-13"}))
+    assert (answer["state"], answer["classes"]) == ("active", shared)
+    assert answer["expires_at"].startswith("2028-01-14")
+    assert answer["events"][-1]["words"] == "Renewed"
+    refused = world.client_api.post(f"consents/{pk}/renew/", {"expires_on": "2027-02-01"})
+    assert refused.status_code == 400
+    for api in (world.pt_api, world.trainer_api):
+        body = {"expires_on": "2028-01-13"}
+        assert api.post(f"consents/{pk}/renew/", body).status_code in (403, 404)
+
+
+def test_what_would_change_is_told_class_by_class_and_saves_nothing(world: World) -> None:
+    pk = agreed(world)
+    shared = set(ok(world.client_api.get(f"consents/{pk}/"))["classes"])
+    found = ok(world.client_api.get(f"consents/{pk}/what-if/?classes=contact,note"))
+    assert (set(found["before"]), set(found["after"])) == (shared, {"contact", "note"})
+    effects = {each["scope"]: each["effect"] for each in found["changes"]}
+    assert {scope for scope, effect in effects.items() if effect == "loses"} == shared - {
+        "contact",
+        "note",
+    }
+    lost = next(each for each in found["changes"] if each["scope"] == "restrictions")
+    assert "must not train you against limits they cannot see" in lost["meaning"]
+    asked_for = ok(world.client_api.get(f"consents/{pk}/what-if/"))
+    assert set(asked_for["after"]) == {"clearance", "restrictions"}
+    assert world.client_api.get(f"consents/{pk}/what-if/?classes=blood").status_code == 400
+    assert set(ok(world.client_api.get(f"consents/{pk}/"))["classes"]) == shared
+    for api in (world.pt_api, world.trainer_api, *world.others()):
+        assert api.get(f"consents/{pk}/what-if/").status_code in (403, 404)
+
+
+def test_the_words_are_those_of_the_record(world: World) -> None:
+    pk = agreed(world)
+    assert ok(world.client_api.get(f"consents/{pk}/"))["notice_matches"] is True
+    assert ok(world.pt_api.get(f"consents/{pk}/"))["notice_matches"] is None
+
+
+def test_a_minor_objects_and_both_sides_hear_of_it(world: World) -> None:
+    world.client.birth_date = date(2011, 6, 1)
+    world.client.save()
+    guardian = GuardianshipFactory.create(client=world.client)
+    pk = question(world)
+    found = ok(world.client_api.post(f"consents/{pk}/object/"))
+    assert (found["state"], found["may_decide"]) == ("requested", False)
+    assert found["events"][-1]["words"] == "The client objects"
+    assert len(found["objected_at"]) == 1
+    as_pt = ok(world.pt_api.get(f"consents/{pk}/"))
+    assert (as_pt["events"][-1]["kind"], as_pt["objected_at"]) == ("objected", [])
+    assert world.client_api.post(f"consents/{pk}/object/").status_code == 409
+    guardian_api = Api(guardian.user)
+    body: dict[str, Any] = {"classes": ["clearance"], "expires_on": DAY}
+    refused = guardian_api.post(f"consents/{pk}/grant/", body)
+    assert refused.status_code == 400
+    assert "knows_objection" in refused.json()["errors"]
+    agreed = {**body, "knows_objection": True}
+    assert ok(guardian_api.post(f"consents/{pk}/grant/", agreed))["state"] == "active"
+
+
+def test_until_training_ends_needs_a_training(world: World) -> None:
+    pk = question(world)
+    body = {"classes": ["clearance"], "expires_on": DAY, "until_training_ends": True}
+    refused = world.client_api.post(f"consents/{pk}/grant/", body)
+    assert refused.status_code == 400
+    assert "until_training_ends" in refused.json()["errors"]
+    ReferralFactory.create(
+        client=world.client, sender=world.pt, recipient=world.trainer, state=State.IN_PROGRESS
+    )
+    granted = ok(world.client_api.post(f"consents/{pk}/grant/", body))
+    assert (granted["state"], granted["until_training_ends"]) == ("active", True)
+
+
+def test_a_professional_asks_three_times_in_thirty_days(world: World) -> None:
+    for _ in range(3):
+        pk = question(world)
+        ok(world.client_api.post(f"consents/{pk}/decline/"))
+    body = {
+        "client": str(world.client.pk),
+        "recipient": str(world.trainer.pk),
+        "purpose": "Once more",
+        "classes": ["note"],
+    }
+    assert world.pt_api.post("consents/", body).status_code == 403
+    states = {each["state"] for each in ok(world.pt_api.get("consents/"))["results"]}
+    assert states == {"not_shared"}

@@ -192,6 +192,9 @@ LISTS: dict[str, list[Listed]] = {
         Listed("client", "/consents/{world.consent.pk}/", api.a_restriction),
         Listed("client", "/consents/{world.consent.pk}/", another_episode),
     ],
+    "consent_view_as": [
+        Listed("client", "/consents/{world.consent.pk}/view-as/", api.a_restriction)
+    ],
     "reminders": [Listed("trainer", "/reminders/", api.a_reminder)],
     "caseload": [
         Listed("pt", "/clients/", api.an_episode, always_longer=False),
@@ -254,6 +257,7 @@ NO_LISTS: Mapping[str, str] = {
     **dict.fromkeys(
         (
             *("consent_grant", "consent_decline", "consent_narrow", "consent_again"),
+            "consent_what_if",
             *("reminder_done", "reminder_snooze", "measurement_remove", "limit_remove"),
             *("discharge_save", "addendum", "acknowledge", "session_end", "token_end"),
         ),
@@ -264,6 +268,7 @@ NO_LISTS: Mapping[str, str] = {
             *("client_new", "client_invite", "guardian_invite", "episode_new", "episode_edit"),
             *("limit_new", "limit_change", "limit_revise", "limit_lift", "limit_ask"),
             *("profile", "invitation", "invitation_open", "consent_revoke"),
+            *("consent_renew", "consent_object", "client_ask"),
         ),
         "A form about one thing.",
     ),

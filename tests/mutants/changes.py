@@ -169,8 +169,85 @@ CONFIRMING = Module(
 
 CONSENT = Module(
     "clients/consent.py",
-    ("tests/clients/test_consent.py", "tests/referrals/test_disclosure.py"),
     (
+        "tests/clients/test_consent.py",
+        "tests/clients/test_consent_in_time.py",
+        "tests/referrals/test_disclosure.py",
+    ),
+    (
+        Change(
+            "renewing can make it end earlier",
+            "if now.expires_at is None or expires_at <= now.expires_at:",
+            "if now.expires_at is None:",
+        ),
+        Change(
+            "an old yes goes on under new words",
+            "if consent.notice_version != scopes.NOTICE_VERSION:",
+            "if consent.notice_version is None:",
+        ),
+        Change(
+            "renewing brings back what was asked for",
+            "            now.classes,\n            valid_from=at,",
+            "            frozenset(Scope(each) for each in consent.classes_asked),\n"
+            "            valid_from=at,",
+        ),
+        Change(
+            "what is over is renewed",
+            "now = _require(consent, at, ConsentState.ACTIVE)\n        if now.expires_at is None",
+            "now = standing(consent, at)\n        if now.expires_at is None",
+        ),
+        Change(
+            "an objection to an open question shares",
+            "    Kind.OBJECTED: ConsentState.REQUESTED,",
+            "    Kind.OBJECTED: ConsentState.ACTIVE,",
+        ),
+        Change(
+            "a guardian objects in the minor's name",
+            "if signer.guardianship is not None or not guardians.is_minor(consent.client, at):",
+            "if not guardians.is_minor(consent.client, at):",
+        ),
+        Change(
+            "an adult's no is written down as an objection",
+            "if signer.guardianship is not None or not guardians.is_minor(consent.client, at):",
+            "if signer.guardianship is not None:",
+        ),
+        Change(
+            "sharing goes on over an objection",
+            "        if not is_open:\n            _sign(consent, Kind.REVOKED",
+            "        if is_open:\n            _sign(consent, Kind.REVOKED",
+        ),
+        Change(
+            "the end of training ends what was agreed until a day",
+            "if each.until_training_ends and each.state in _REPLACEABLE",
+            "if each.state in _REPLACEABLE",
+        ),
+        Change(
+            "the end of training reaches another pair",
+            "for each in _between(client_id, discloser_id, recipient_id, at)\n            if each.u",
+            "for each in standings(Consent.objects.filter(client_id=client_id), at).values()\n"
+            "            if each.u",
+        ),
+        Change(
+            "narrowing forgets that it ends with the training",
+            "            expires_at=now.expires_at,\n"
+            "            until_training_ends=now.until_training_ends,",
+            "            expires_at=now.expires_at,",
+        ),
+        Change(
+            "a guardian's old agreement is left as it was at majority",
+            "asked | agreed & Q(expires_at__gt=at),",
+            "asked,",
+        ),
+        Change(
+            "what a guardian's agreement was is asked again after it ended",
+            "asked | agreed & Q(expires_at__gt=at),",
+            "asked | agreed,",
+        ),
+        Change(
+            "minors are asked as if they were of age",
+            "        and not guardians.is_minor(each.consent.client, at)\n    ]",
+            "    ]",
+        ),
         Change(
             "an event nobody knows shares",
             "return _UNSHARED.get(facts.kind, ConsentState.SUSPENDED), NOTHING",
@@ -739,9 +816,35 @@ SHARING = Module(
     (
         "tests/referrals/test_lifecycle.py",
         "tests/referrals/test_disclosure.py",
+        "tests/referrals/test_sharing_in_time.py",
         "tests/pages/test_consent_pages.py",
     ),
     (
+        Change(
+            "a guardian agrees without having read the objection",
+            "            not knows_objection\n            and consent.client.user_id",
+            "            False\n            and consent.client.user_id",
+        ),
+        Change(
+            "sharing waits for the end of a training that is none",
+            "if until_training_ends and not _training_goes_on(known):",
+            "if until_training_ends and False:",
+        ),
+        Change(
+            "a professional asks as often as they like",
+            "        if not people.is_own(actor, client, at):\n            shared =",
+            "        if False:\n            shared =",
+        ),
+        Change(
+            "asking for more asks to give up what is shared",
+            "            wanted |= shared\n",
+            "",
+        ),
+        Change(
+            "a handoff goes on waiting for the guardian",
+            "                    referral.consent = anew\n",
+            "                    pass\n",
+        ),
         Change(
             "a professional asks about somebody they do not treat",
             "    if not readable_pair(client_id, discloser_id):\n        raise NotVisible\n",
@@ -761,6 +864,45 @@ SHARING = Module(
             "a no leaves the handoff waiting",
             "            lifecycle.consent_refused(referral=referral, at=at)\n",
             "            pass\n",
+        ),
+    ),
+)
+
+ASKING = Module(
+    "referrals/asking.py",
+    ("tests/referrals/test_asking.py",),
+    (
+        Change(
+            "a recipient replaces an open question",
+            "if asked.is_recipient and asked.question_is_open:",
+            "if False:",
+        ),
+        Change(
+            "one client is asked without end",
+            "if asked.of_this_client >= MOST_OF_ONE_CLIENT:",
+            "if asked.of_this_client > MOST_OF_ONE_CLIENT:",
+        ),
+        Change(
+            "all clients are asked without end",
+            "if asked.of_anybody >= MOST_OF_ANYBODY:",
+            "if asked.of_anybody > MOST_OF_ANYBODY:",
+        ),
+    ),
+)
+
+WHATIF = Module(
+    "referrals/whatif.py",
+    ("tests/referrals/test_whatif.py",),
+    (
+        Change(
+            "a loss is shown as a gain",
+            "                effect, text = Effect.LOSES, words.lost",
+            "                effect, text = Effect.GAINS, words.gained",
+        ),
+        Change(
+            "limits out of sight look lifted",
+            "They still hold: {recipient} must not ",
+            "{recipient} need not ",
         ),
     ),
 )
@@ -860,6 +1002,8 @@ MODULES = (
     STATES,
     LIFECYCLE,
     SHARING,
+    ASKING,
+    WHATIF,
     CHECKS,
     DELIVERY,
 )
