@@ -577,7 +577,10 @@ _REPLACEABLE = frozenset(
 )
 
 
-_CLOSED = (Kind.DECLINED, Kind.REVOKED, Kind.SUPERSEDED, Kind.LAPSED, Kind.WITHDRAWN)
+_CLOSED = (
+    *(Kind.DECLINED, Kind.REVOKED, Kind.SUPERSEDED, Kind.LAPSED, Kind.WITHDRAWN),
+    Kind.ENDED,
+)
 """The events after which a question is never answered any more."""
 
 

@@ -223,9 +223,9 @@ CONSENT = Module(
         ),
         Change(
             "the end of training reaches another pair",
-            "for each in _between(client_id, discloser_id, recipient_id, at)\n            if each.u",
+            "for each in _between(client_id, discloser_id, recipient_id, at)\n            if each",
             "for each in standings(Consent.objects.filter(client_id=client_id), at).values()\n"
-            "            if each.u",
+            "            if each",
         ),
         Change(
             "narrowing forgets that it ends with the training",
