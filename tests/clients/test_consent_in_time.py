@@ -76,6 +76,12 @@ def test_renewing_needs_a_later_day_within_the_longest_time(cast: Cast, day: dat
     assert list(refused.value.errors) == ["expires_on"]
 
 
+def test_the_latest_day_is_a_year_from_today_where_the_client_lives(cast: Cast) -> None:
+    assert consents.last_day_allowed(cast.client, NOON) == date(2028, 1, 13)
+    late = datetime(2027, 1, 14, 3, tzinfo=UTC)  # still the 13th in New York
+    assert consents.last_day_allowed(cast.client, late) == date(2028, 1, 13)
+
+
 def test_renewing_keeps_what_was_narrowed_and_the_end_of_training(cast: Cast) -> None:
     consent = asked_consent(**cast.sides())
     consents.grant(
