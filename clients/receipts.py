@@ -1,19 +1,20 @@
 """The receipt of a consent: what was agreed to, in the words it was agreed in. Kept by the client.
 
-Built from the ledger alone, so it stays the same however often it is asked for. Its entries follow
-ISO/IEC TS 27560.
+Built from the ledger and the notice of that time, so it stays the same however often it is asked
+for. How it looks in a file is `referrals.receipts`.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from clients import scopes
 from clients.models import Consent, ConsentEvent, User
-from clients.scopes import Scope
+from clients.scopes import Notice, Scope
 from handoff.core.errors import Stale
 
-SCHEMA = "handoff-consent-receipt-1"
+SCHEMA = "handoff-consent-receipt-2"
 
 _AGREED = (ConsentEvent.Kind.GRANTED, ConsentEvent.Kind.NARROWED)
 
@@ -22,6 +23,7 @@ _AGREED = (ConsentEvent.Kind.GRANTED, ConsentEvent.Kind.NARROWED)
 class PartyLine:
     """One side, as the receipt names it."""
 
+    id: UUID
     name: str
     role: str
     practice: str
@@ -33,7 +35,22 @@ class ClassLine:
 
     scope: Scope
     title: str
+    question: str
     meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeText:
+    """All that was read before answering, with both names put in."""
+
+    purpose: str
+    parts: tuple[ClassLine, ...]
+    """Every part that could be shared, agreed to or not, in the order of the page."""
+    never_shared: tuple[str, ...]
+    if_you_say_no: tuple[str, ...]
+    if_you_change_your_mind: tuple[str, ...]
+    redisclosure: str
+    copy: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +61,17 @@ class EventLine:
     at: datetime
     kind: str
     classes: tuple[str, ...]
+    expires_at: datetime | None
     authority: str
+    by_id: UUID | None
+    by: str
     hash: str
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
     consent_id: UUID
+    client_id: UUID
     client_name: str
     discloser: PartyLine
     recipient: PartyLine
@@ -65,8 +86,7 @@ class Receipt:
     language: str
     notice_version: str
     notice_hash: str
-    withdrawal: tuple[str, ...]
-    redisclosure: str
+    notice: NoticeText
     events: tuple[EventLine, ...]
 
 
@@ -83,21 +103,17 @@ def receipt_for(consent: Consent) -> Receipt:
         raise Stale("Nothing was agreed to, so there is no receipt.")
     last = agreed[-1]
     notice = scopes.notice(last.notice_version)
-    names = {"recipient": consent.recipient.name, "discloser": consent.discloser.name}
+    text = _text(consent, notice)
     assert last.valid_from is not None  # noqa: S101 (a constraint of the table)
     assert last.expires_at is not None  # noqa: S101 (a constraint of the table)
     return Receipt(
         consent_id=consent.pk,
+        client_id=consent.client_id,
         client_name=consent.client.name,
         discloser=_party(consent, "discloser"),
         recipient=_party(consent, "recipient"),
         purpose=consent.purpose,
-        classes=tuple(
-            ClassLine(scope, text.title, text.meaning)
-            for scope in notice.scopes
-            if scope in last.classes
-            for text in [notice.text_for(scope, **names)]
-        ),
+        classes=tuple(line for line in text.parts if line.scope in last.classes),
         signed_by=_name(last.by),
         authority=last.authority,
         valid_from=last.valid_from,
@@ -107,25 +123,48 @@ def receipt_for(consent: Consent) -> Receipt:
         language=notice.language,
         notice_version=last.notice_version,
         notice_hash=last.notice_hash,
-        withdrawal=tuple(scopes.fill(line, **names) for line in notice.if_you_change_your_mind),
-        redisclosure=scopes.fill(notice.redisclosure, **names),
+        notice=text,
         events=tuple(
             EventLine(
-                each.number,
-                each.at,
-                each.kind,
-                tuple(sorted(each.classes)),
-                each.authority,
-                each.hash,
+                number=each.number,
+                at=each.at,
+                kind=each.kind,
+                classes=tuple(sorted(each.classes)),
+                expires_at=each.expires_at,
+                authority=each.authority,
+                by_id=each.by_id,
+                by=_name(each.by),
+                hash=each.hash,
             )
             for each in events
         ),
     )
 
 
+def _text(consent: Consent, notice: Notice) -> NoticeText:
+    names = {"recipient": consent.recipient.name, "discloser": consent.discloser.name}
+
+    def filled(lines: Iterable[str]) -> tuple[str, ...]:
+        return tuple(scopes.fill(line, **names) for line in lines)
+
+    return NoticeText(
+        purpose=scopes.fill(notice.purpose, **names),
+        parts=tuple(
+            ClassLine(scope, text.title, text.question, text.meaning)
+            for scope in notice.scopes
+            for text in [notice.text_for(scope, **names)]
+        ),
+        never_shared=filled(notice.never_shared),
+        if_you_say_no=filled(notice.if_you_say_no),
+        if_you_change_your_mind=filled(notice.if_you_change_your_mind),
+        redisclosure=scopes.fill(notice.redisclosure, **names),
+        copy=scopes.fill(notice.copy, **names),
+    )
+
+
 def _party(consent: Consent, side: str) -> PartyLine:
     row = consent.discloser if side == "discloser" else consent.recipient
-    return PartyLine(row.name, row.get_role_display(), row.practice.name)
+    return PartyLine(row.pk, row.name, row.get_role_display(), row.practice.name)
 
 
 def _name(user: User | None) -> str:

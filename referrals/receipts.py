@@ -1,11 +1,13 @@
 """The receipt of a consent as something to keep: a file for programs, and one to print.
 
-What stands in it is `clients.receipts`; here it only gets its shape. The keys of the first follow
-ISO/IEC TS 27560.
+What stands in it is `clients.receipts`; here it only gets its shape. The first has the sections and
+field names of ISO/IEC TS 27560 (record header, PII processing, party identification, events); the
+second says the same in words.
 """
 
 import io
 import unicodedata
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -35,6 +37,18 @@ NOT_A_CONDITION: Final = (
     "Care does not depend on this permission. Nobody may refuse or change treatment because it was"
     " not given or was taken back."
 )
+PROCESSING: Final = "Reading in Handoff by the recipient; each look is entered in a ledger."
+STATES: Final[Mapping[str, str]] = {
+    ConsentEvent.Kind.REQUESTED: "requested",
+    ConsentEvent.Kind.GRANTED: "given",
+    ConsentEvent.Kind.NARROWED: "given",
+    ConsentEvent.Kind.DECLINED: "refused",
+    ConsentEvent.Kind.REVOKED: "withdrawn",
+    ConsentEvent.Kind.SUPERSEDED: "invalidated",
+    ConsentEvent.Kind.LAPSED: "unanswered",
+    ConsentEvent.Kind.WITHDRAWN: "request_ended",
+}
+"""What an event means for the consent, in the words of the standard's life cycle."""
 _TEXT, _BOLD = "Receipt", "Receipt-Bold"
 _INK, _SOFT = HexColor(0x16232C), HexColor(0x4A565E)
 
@@ -60,41 +74,102 @@ def authority_words(receipt: Receipt) -> str:
 
 
 def as_data(receipt: Receipt) -> dict[str, Any]:
-    """The receipt as plain values for JSON."""
+    """The receipt as plain values for JSON; docs/consent-receipt.schema.json describes it."""
+    pii = [
+        {
+            "pii_type": line.scope.value,
+            "title": line.title,
+            "meaning": line.meaning,
+            "special_pii_category": "health",
+        }
+        for line in receipt.classes
+    ]
     return {
-        "schema": SCHEMA,
-        "receipt_id": receipt_number(receipt),
-        "consent_id": str(receipt.consent_id),
-        "language": receipt.language,
-        "jurisdiction": receipt.jurisdiction,
-        "principal": receipt.client_name,
-        "controller": _party(receipt.discloser),
-        "recipients": [_party(receipt.recipient)],
-        "purposes": [receipt.purpose],
-        "data_classes": [
-            {"class": line.scope.value, "title": line.title, "meaning": line.meaning}
-            for line in receipt.classes
+        "receipt": {
+            "receipt_id": receipt_number(receipt),
+            "schema_version": SCHEMA,
+            "language": receipt.language,
+        },
+        "record": {
+            "record_id": str(receipt.consent_id),
+            "schema_version": SCHEMA,
+            "pii_principal_id": str(receipt.client_id),
+        },
+        "pii_processing": {
+            "privacy_notice": _notice(receipt),
+            "language": receipt.language,
+            "purposes": [
+                {
+                    "purpose": receipt.purpose,
+                    "lawful_basis": "consent",
+                    "pii_information": pii,
+                    "pii_controllers": [str(receipt.discloser.id)],
+                    "recipient_third_parties": [str(receipt.recipient.id)],
+                    "collection_method": receipt.channel,
+                    "processing_method": PROCESSING,
+                    "valid_from": _instant(receipt.valid_from),
+                    "expires_at": _instant(receipt.expires_at),
+                    "withdrawal_method": list(receipt.notice.if_you_change_your_mind),
+                    "conditions": NOT_A_CONDITION,
+                    "jurisdiction": receipt.jurisdiction,
+                }
+            ],
+        },
+        "party_identification": [
+            {
+                "party_id": str(receipt.client_id),
+                "party_role": "pii_principal",
+                "party_name": receipt.client_name,
+            },
+            _party(receipt.discloser, "pii_controller"),
+            _party(receipt.recipient, "recipient"),
         ],
-        "granted_by": receipt.signed_by,
-        "authority": receipt.authority,
-        "collection_method": receipt.channel,
-        "valid_from": _instant(receipt.valid_from),
-        "expires_at": _instant(receipt.expires_at),
-        "notice": {"version": receipt.notice_version, "sha256": receipt.notice_hash},
-        "withdrawal": list(receipt.withdrawal),
-        "conditions": NOT_A_CONDITION,
-        "redisclosure": receipt.redisclosure,
         "events": [
             {
-                "number": event.number,
-                "at": _instant(event.at),
-                "event": event.kind,
-                "classes": list(event.classes),
-                "authority": event.authority,
-                "hash": event.hash,
+                "event_time": _instant(event.at),
+                "event_type": event.kind,
+                "event_state": STATES.get(event.kind, "unknown"),
+                "entity": {
+                    "entity_id": str(event.by_id) if event.by_id else None,
+                    "name": event.by,
+                    "authority": event.authority,
+                },
+                "pii_types": list(event.classes),
+                "validity_until": _instant(event.expires_at) if event.expires_at else None,
+                "evidence": {
+                    "ledger": ConsentEvent.CHAIN,
+                    "number": event.number,
+                    "hash": event.hash,
+                },
             }
             for event in receipt.events
         ],
+    }
+
+
+def _notice(receipt: Receipt) -> dict[str, Any]:
+    """The words that were read, in full: they outlive the page they stood on."""
+    text = receipt.notice
+    return {
+        "version": receipt.notice_version,
+        "sha256": receipt.notice_hash,
+        "text": {
+            "purpose": text.purpose,
+            "parts": [
+                {
+                    "pii_type": line.scope.value,
+                    "title": line.title,
+                    "question": line.question,
+                    "meaning": line.meaning,
+                }
+                for line in text.parts
+            ],
+            "never_shared": list(text.never_shared),
+            "if_you_say_no": list(text.if_you_say_no),
+            "if_you_change_your_mind": list(text.if_you_change_your_mind),
+            "redisclosure": text.redisclosure,
+            "copy": text.copy,
+        },
     }
 
 
@@ -124,6 +199,7 @@ def _story(receipt: Receipt, zone: str) -> list[Any]:
     text = _style("text", 9.5, _TEXT, leading=14, after=2)
     item = _style("item", 9.5, _TEXT, leading=14, after=2, indent=12)
     soft = _style("soft", 8, _TEXT, leading=11, colour=_SOFT)
+    notice = receipt.notice
     story: list[Any] = [
         _paragraph("Receipt of what you agreed to share", title),
         _paragraph(f"Receipt {receipt_number(receipt)}", soft),
@@ -137,24 +213,51 @@ def _story(receipt: Receipt, zone: str) -> list[Any]:
                 ("From", _moment(receipt.valid_from, zone)),
                 ("Until the end of", day_text(last_day(receipt, zone))),
                 ("Signed by", f"{receipt.signed_by} ({_authority(receipt.authority)})"),
+                ("Law of", receipt.jurisdiction),
+                ("Ground", "consent"),
+                ("Given by", f"{receipt.channel} ({receipt.language})"),
+                ("What is done", PROCESSING),
             ],
             text,
         ),
         _paragraph("The parts", head),
         *(_item(f"{line.title}. {line.meaning}", item) for line in receipt.classes),
         _paragraph("If you change your mind", head),
-        *(_item(line, item) for line in receipt.withdrawal),
+        *(_item(line, item) for line in notice.if_you_change_your_mind),
         _paragraph("What else you should know", head),
         _paragraph(NOT_A_CONDITION, text),
-        _paragraph(receipt.redisclosure, text),
+        _paragraph(notice.redisclosure, text),
         _paragraph("What happened", head),
         *(_item(_event(event, zone), item) for event in receipt.events),
+        _paragraph("What you read before you answered", head),
+        _paragraph(notice.purpose, text),
+        *(_item(f"{line.title}. {line.question} {line.meaning}", item) for line in notice.parts),
+        _paragraph("Never shared:", text),
+        *(_item(line, item) for line in notice.never_shared),
+        _paragraph("If you say no:", text),
+        *(_item(line, item) for line in notice.if_you_say_no),
+        _paragraph(notice.copy, text),
         Spacer(1, 4 * mm),
         HRFlowable(width="100%", color=_SOFT, thickness=0.5),
         _paragraph(
-            f"Notice {receipt.notice_version}, SHA-256 {receipt.notice_hash}. Last entry"
-            f" {receipt.events[-1].number}, {receipt.events[-1].hash}.",
+            f"Record {receipt.consent_id}, shape {SCHEMA}. Notice {receipt.notice_version},"
+            f" SHA-256 {receipt.notice_hash}. Its parts:"
+            f" {', '.join(line.scope.value for line in notice.parts)}.",
             soft,
+        ),
+        _paragraph(
+            f"Client {receipt.client_id}. Shared by {receipt.discloser.id}. Seen by"
+            f" {receipt.recipient.id}.",
+            soft,
+        ),
+        *(
+            _paragraph(
+                f"Entry {event.number} of the ledger of consent: {event.kind}, state"
+                f" {STATES.get(event.kind, 'unknown')}, by {event.by_id or 'the system'}"
+                f" ({event.authority}), {event.hash}.",
+                soft,
+            )
+            for event in receipt.events
         ),
     ]
     return story
@@ -234,8 +337,10 @@ def _drawable(text: str) -> str:
 
 def _event(event: EventLine, zone: str) -> str:
     said = str(ConsentEvent.Kind(event.kind).label)
-    parts = f", {len(event.classes)} of 7 parts" if event.classes else ""
-    return f"{_moment(event.at, zone)}: {said}{parts}"
+    who = f" by {event.by}" if event.by else ""
+    parts = f": {', '.join(event.classes)}" if event.classes else ""
+    until = f", until {_moment(event.expires_at, zone)}" if event.expires_at else ""
+    return f"{_moment(event.at, zone)}: {said}{who}{parts}{until}"
 
 
 def _agreed(receipt: Receipt) -> EventLine:
@@ -243,8 +348,14 @@ def _agreed(receipt: Receipt) -> EventLine:
     return next(event for event in reversed(receipt.events) if event.kind in kinds)
 
 
-def _party(line: PartyLine) -> dict[str, str]:
-    return {"name": line.name, "role": line.role, "practice": line.practice}
+def _party(line: PartyLine, role: str) -> dict[str, str]:
+    return {
+        "party_id": str(line.id),
+        "party_role": role,
+        "party_name": line.name,
+        "party_type": line.role,
+        "party_organization": line.practice,
+    }
 
 
 def _named(line: PartyLine) -> str:

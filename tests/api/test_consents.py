@@ -159,18 +159,19 @@ def test_the_receipt_is_to_keep(world: World) -> None:
     body = {"classes": ["clearance", "contact"], "expires_on": DAY}
     ok(world.client_api.post(f"consents/{pk}/grant/", body))
     receipt = ok(world.client_api.get(f"consents/{pk}/receipt/"))
-    assert {each["class"] for each in receipt["data_classes"]} == {"clearance", "contact"}
-    assert (receipt["principal"], receipt["authority"]) == (world.client.name, "self")
-    assert receipt["recipients"][0]["name"] == world.trainer.name
-    assert receipt["notice"]["sha256"] == notice().digest()
-    assert receipt["collection_method"] == "api"
-    numbers = [each["number"] for each in receipt["events"]]
+    purpose = receipt["pii_processing"]["purposes"][0]
+    assert {each["pii_type"] for each in purpose["pii_information"]} == {"clearance", "contact"}
+    assert purpose["collection_method"] == "api"
+    names = [each["party_name"] for each in receipt["party_identification"]]
+    assert names == [world.client.name, world.pt.name, world.trainer.name]
+    assert receipt["pii_processing"]["privacy_notice"]["sha256"] == notice().digest()
+    numbers = [each["evidence"]["number"] for each in receipt["events"]]
     stored = ConsentEvent.objects.filter(consent_id=pk).order_by("number")
     assert numbers == [each.number for each in stored]
-    assert receipt["events"][-1]["hash"] == stored[1].hash
+    assert receipt["events"][-1]["evidence"]["hash"] == stored[1].hash
     ok(world.client_api.post(f"consents/{pk}/revoke/"))
     after = ok(world.client_api.get(f"consents/{pk}/receipt/"))
-    assert after["data_classes"] == receipt["data_classes"]
+    assert after["pii_processing"] == receipt["pii_processing"]
     assert after["events"][-1]["event"] == "revoked"
     assert world.pt_api.get(f"consents/{pk}/receipt/").status_code == 403
 
@@ -190,7 +191,8 @@ def test_a_guardian_decides_for_a_minor_and_the_minor_can_stop(world: World) -> 
     assert ok(guardian.get(address))["may_decide"] is True
     assert ok(guardian.post(f"{address}grant/", body))["state"] == "active"
     receipt = ok(guardian.get(f"{address}receipt/"))
-    assert (receipt["authority"], receipt["granted_by"]) == ("guardian", guardianship.user.name)
+    entity = receipt["events"][-1]["entity"]
+    assert (entity["authority"], entity["name"]) == ("guardian", guardianship.user.name)
     assert ok(child.post(f"{address}revoke/"))["state"] == "revoked"
     unverified = GuardianshipFactory.create(client=minor, unverified=True)
     assert Api(unverified.user).get(address).status_code == 404

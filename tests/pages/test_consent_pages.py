@@ -368,14 +368,17 @@ class TestReceipts:
             assert words in text
         answer = client.get(f"/consents/{consent.pk}/receipt.json")
         held = json.loads(answer.content)
-        assert [line["class"] for line in held["data_classes"]] == ["clearance", "contact"]
-        assert held["principal"] == scene.client.name
-        assert held["controller"]["name"] == scene.pt.name
-        assert held["recipients"][0]["name"] == scene.trainer.name
-        assert held["notice"]["version"] == consent.notice_version
-        assert len(held["notice"]["sha256"]) == 64
-        assert [event["event"] for event in held["events"]] == ["requested", "granted"]
-        assert held["receipt_id"].startswith(str(consent.pk))
+        purpose = held["pii_processing"]["purposes"][0]
+        shared = [line["pii_type"] for line in purpose["pii_information"]]
+        assert shared == ["clearance", "contact"]
+        assert [each["party_name"] for each in held["party_identification"]] == [
+            *(scene.client.name, scene.pt.name, scene.trainer.name),
+        ]
+        words = held["pii_processing"]["privacy_notice"]
+        assert words["version"] == consent.notice_version
+        assert len(words["sha256"]) == 64
+        assert [event["event_type"] for event in held["events"]] == ["requested", "granted"]
+        assert held["receipt"]["receipt_id"].startswith(str(consent.pk))
         assert answer["Content-Disposition"] == 'attachment; filename="receipt.json"'
         answer = client.get(f"/consents/{consent.pk}/receipt.pdf")
         assert answer["Content-Type"] == "application/pdf"
@@ -454,8 +457,8 @@ class TestMinors:
         event = ConsentEvent.objects.latest("number")
         assert (event.authority, event.by) == ("guardian", guardian)
         held = json.loads(browser.get(f"/consents/{consent.pk}/receipt.json").content)
-        assert held["authority"] == "guardian"
-        assert held["granted_by"] == guardian.name
+        entity = held["events"][-1]["entity"]
+        assert (entity["authority"], entity["name"]) == ("guardian", guardian.name)
 
     def test_the_minor_reads_it_and_cannot_decide(
         self, asked: tuple[Client, User, Consent]
