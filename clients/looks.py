@@ -63,6 +63,7 @@ PURPOSE_WORDS: Final[Mapping[str, str]] = {
     "messages": "Questions and answers about a handoff",
     "episode": "For the treatment",
     "printed card": "A card to take along",
+    "export": "Everything as a file",
     "client page": "",
     "record": "",
 }

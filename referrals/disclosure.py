@@ -13,7 +13,7 @@ Never call these inside an open transaction: the entry would vanish with it.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Generic, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -26,7 +26,7 @@ from clients.models import AccessEntry, Client, Consent
 from clients.scopes import Scope
 from handoff.core import ledger, subjects
 from handoff.core.actors import Actor
-from handoff.core.errors import NotVisible
+from handoff.core.errors import NotAllowed, NotVisible
 from referrals import access, grounds, readings
 from referrals.capacity import capacity
 from referrals.grounds import Reading
@@ -55,6 +55,7 @@ STEP_WORDS = {Verb.REPORT.value: "Interim note sent", Verb.ANSWER.value: "Questi
 """Steps that are told by what was done, not by the state they lead to."""
 TRIES: Final = 3
 """How often content is gathered anew before the lock is kept meanwhile."""
+TOO_OFTEN: Final = "This was downloaded five times within a day. Wait until tomorrow."
 Part = TypeVar("Part")
 Verdict = TypeVar("Verdict")
 
@@ -124,6 +125,44 @@ def disclose_one(
     look = _looked(actor, client, at, judge=judge, gather=read, entry=entry)
     if look is None:
         _refuse(actor, client, purpose, (scope,), at)
+        raise NotVisible
+    return look.shown
+
+
+def disclose_whole(
+    *,
+    actor: Actor,
+    client_id: UUID,
+    most_a_day: int,
+    read: Callable[[Client, Permit, datetime], Part],
+    at: datetime | None = None,
+) -> Part:
+    """All of one's own record as a file: what `read` builds, by the same steps as `disclose`.
+
+    For those who may read everything: the client and who acts for them. Raises NotVisible for
+    everybody else (entered as refused), and NotAllowed once the actor took this record
+    `most_a_day` times within a day, counted by the entries themselves, under the lock as well.
+    """
+    client = Client.objects.filter(pk=client_id, merged_into__isnull=True).first()
+    if client is None:
+        raise NotVisible
+
+    def judge(found: Reading) -> Permit | None:
+        allowed = permit(found.grounds)
+        if not allowed.everything:
+            return None
+        _require_fewer(actor, client, most_a_day, found.at)
+        return allowed
+
+    def gather(allowed: Permit, moment: datetime) -> Part:
+        return read(client, allowed, moment)
+
+    def entry(allowed: Permit, _whole: Part) -> AccessEntry:
+        return _entry(actor, client, allowed, Action.EXPORTED, "export", tuple(Scope), ())
+
+    look = _looked(actor, client, at, judge=judge, gather=gather, entry=entry)
+    if look is None:
+        _refuse(actor, client, "export", tuple(Scope), at)
         raise NotVisible
     return look.shown
 
@@ -464,6 +503,18 @@ def _may_read_thread(actor: Actor, referral: Referral, found: Reading) -> bool:
         return False
     runs = found.states.get(referral.pk) in RECIPIENT_MAY_READ | RECIPIENT_SEES_ENVELOPE
     return runs and _is_shared(referral, found)
+
+
+def _require_fewer(actor: Actor, client: Client, most: int, at: datetime) -> None:
+    """Raises NotAllowed when the actor took this record `most` times in the last 24 hours."""
+    taken = AccessEntry.objects.filter(
+        client=client,
+        actor_id=actor.user_id,
+        action=Action.EXPORTED,
+        at__gt=at - timedelta(days=1),
+    )
+    if taken.count() >= most:
+        raise NotAllowed(TOO_OFTEN)
 
 
 def _covers(allowed: Permit, scope: Scope, source_id: UUID) -> bool:

@@ -334,3 +334,38 @@ class Workspace:
     restrictions: tuple[RestrictionView, ...]
     """Signed ones, lifted ones included."""
     outcomes: tuple[OutcomeView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One stored value, for programs and as people read it."""
+
+    name: str
+    label: str
+    value: object
+    """Plain: text, number, truth, None, or lists and objects of these."""
+    shown: str
+
+
+@dataclass(frozen=True, slots=True)
+class WholePart:
+    """The rows of one section of everything about somebody."""
+
+    key: str
+    title: str
+    rows: tuple[tuple[Cell, ...], ...]
+    left_out: int = 0
+    """How many older rows did not fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """All that is kept about one person, as they may have it."""
+
+    subject_id: UUID
+    name: str
+    standpoint: str
+    as_of: datetime
+    zone: str
+    language: str
+    parts: tuple[WholePart, ...]

@@ -5,28 +5,17 @@ field names of ISO/IEC TS 27560 (record header, PII processing, party identifica
 second says the same in words.
 """
 
-import io
-import unicodedata
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
-from functools import cache
-from pathlib import Path
+from datetime import date, datetime, timedelta
 from typing import Any, Final
-from xml.sax.saxutils import escape
 from zoneinfo import ZoneInfo
 
-import reportlab
-from reportlab.lib.colors import Color, HexColor
-from reportlab.lib.enums import TA_LEFT
-from reportlab.lib.pagesizes import LETTER
-from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
-from reportlab.platypus import HRFlowable, Paragraph, SimpleDocTemplate, Spacer, Table
+from reportlab.platypus import HRFlowable, Spacer
 
 from clients.models import ConsentEvent
 from clients.receipts import SCHEMA, EventLine, PartyLine, Receipt
+from referrals import paper
 from referrals.wording import day_text
 
 AUTHORITY: Final = {
@@ -49,8 +38,6 @@ STATES: Final[Mapping[str, str]] = {
     ConsentEvent.Kind.WITHDRAWN: "request_ended",
 }
 """What an event means for the consent, in the words of the standard's life cycle."""
-_TEXT, _BOLD = "Receipt", "Receipt-Bold"
-_INK, _SOFT = HexColor(0x16232C), HexColor(0x4A565E)
 
 
 def receipt_number(receipt: Receipt) -> str:
@@ -107,8 +94,8 @@ def as_data(receipt: Receipt) -> dict[str, Any]:
                     "recipient_third_parties": [str(receipt.recipient.id)],
                     "collection_method": receipt.channel,
                     "processing_method": PROCESSING,
-                    "valid_from": _instant(receipt.valid_from),
-                    "expires_at": _instant(receipt.expires_at),
+                    "valid_from": paper.instant(receipt.valid_from),
+                    "expires_at": paper.instant(receipt.expires_at),
                     "withdrawal_method": list(receipt.notice.if_you_change_your_mind),
                     "conditions": NOT_A_CONDITION,
                     "jurisdiction": receipt.jurisdiction,
@@ -126,7 +113,7 @@ def as_data(receipt: Receipt) -> dict[str, Any]:
         ],
         "events": [
             {
-                "event_time": _instant(event.at),
+                "event_time": paper.instant(event.at),
                 "event_type": event.kind,
                 "event_state": STATES.get(event.kind, "unknown"),
                 "entity": {
@@ -135,7 +122,7 @@ def as_data(receipt: Receipt) -> dict[str, Any]:
                     "authority": event.authority,
                 },
                 "pii_types": list(event.classes),
-                "validity_until": _instant(event.expires_at) if event.expires_at else None,
+                "validity_until": paper.instant(event.expires_at) if event.expires_at else None,
                 "evidence": {
                     "ledger": ConsentEvent.CHAIN,
                     "number": event.number,
@@ -175,42 +162,27 @@ def _notice(receipt: Receipt) -> dict[str, Any]:
 
 def as_pdf(receipt: Receipt, *, zone: str) -> bytes:
     """The receipt on paper, with times in the client's own zone."""
-    _fonts()
-    out = io.BytesIO()
-    document = SimpleDocTemplate(
-        out,
-        pagesize=LETTER,
-        leftMargin=22 * mm,
-        rightMargin=22 * mm,
-        topMargin=20 * mm,
-        bottomMargin=20 * mm,
-        title="Receipt",
-        author="Handoff",
-        lang=receipt.language,
-        invariant=True,
-    )
-    document.build(_story(receipt, zone))
-    return out.getvalue()
+    return paper.print_out(_story(receipt, zone), title="Receipt", language=receipt.language)
 
 
 def _story(receipt: Receipt, zone: str) -> list[Any]:
-    title = _style("title", 18, _BOLD, leading=24, after=2)
-    head = _style("head", 11, _BOLD, leading=15, before=12, after=3)
-    text = _style("text", 9.5, _TEXT, leading=14, after=2)
-    item = _style("item", 9.5, _TEXT, leading=14, after=2, indent=12)
-    soft = _style("soft", 8, _TEXT, leading=11, colour=_SOFT)
+    title = paper.style("title", 18, paper.BOLD, leading=24, after=2)
+    head = paper.style("head", 11, paper.BOLD, leading=15, before=12, after=3)
+    text = paper.style("text", 9.5, paper.TEXT, leading=14, after=2)
+    item = paper.style("item", 9.5, paper.TEXT, leading=14, after=2, indent=12)
+    soft = paper.style("soft", 8, paper.TEXT, leading=11, colour=paper.SOFT)
     notice = receipt.notice
     story: list[Any] = [
-        _paragraph("Receipt of what you agreed to share", title),
-        _paragraph(f"Receipt {receipt_number(receipt)}", soft),
+        paper.paragraph("Receipt of what you agreed to share", title),
+        paper.paragraph(f"Receipt {receipt_number(receipt)}", soft),
         Spacer(1, 4 * mm),
-        _pairs(
+        paper.pairs(
             [
                 ("About", receipt.client_name),
                 ("Shared by", _named(receipt.discloser)),
                 ("Seen by", _named(receipt.recipient)),
                 ("Why", receipt.purpose),
-                ("From", _moment(receipt.valid_from, zone)),
+                ("From", paper.moment(receipt.valid_from, zone)),
                 ("Until the end of", day_text(last_day(receipt, zone))),
                 ("Signed by", f"{receipt.signed_by} ({_authority(receipt.authority)})"),
                 ("Law of", receipt.jurisdiction),
@@ -220,38 +192,41 @@ def _story(receipt: Receipt, zone: str) -> list[Any]:
             ],
             text,
         ),
-        _paragraph("The parts", head),
-        *(_item(f"{line.title}. {line.meaning}", item) for line in receipt.classes),
-        _paragraph("If you change your mind", head),
-        *(_item(line, item) for line in notice.if_you_change_your_mind),
-        _paragraph("What else you should know", head),
-        _paragraph(NOT_A_CONDITION, text),
-        _paragraph(notice.redisclosure, text),
-        _paragraph("What happened", head),
-        *(_item(_event(event, zone), item) for event in receipt.events),
-        _paragraph("What you read before you answered", head),
-        _paragraph(notice.purpose, text),
-        *(_item(f"{line.title}. {line.question} {line.meaning}", item) for line in notice.parts),
-        _paragraph("Never shared:", text),
-        *(_item(line, item) for line in notice.never_shared),
-        _paragraph("If you say no:", text),
-        *(_item(line, item) for line in notice.if_you_say_no),
-        _paragraph(notice.copy, text),
+        paper.paragraph("The parts", head),
+        *(paper.item(f"{line.title}. {line.meaning}", item) for line in receipt.classes),
+        paper.paragraph("If you change your mind", head),
+        *(paper.item(line, item) for line in notice.if_you_change_your_mind),
+        paper.paragraph("What else you should know", head),
+        paper.paragraph(NOT_A_CONDITION, text),
+        paper.paragraph(notice.redisclosure, text),
+        paper.paragraph("What happened", head),
+        *(paper.item(_event(event, zone), item) for event in receipt.events),
+        paper.paragraph("What you read before you answered", head),
+        paper.paragraph(notice.purpose, text),
+        *(
+            paper.item(f"{line.title}. {line.question} {line.meaning}", item)
+            for line in notice.parts
+        ),
+        paper.paragraph("Never shared:", text),
+        *(paper.item(line, item) for line in notice.never_shared),
+        paper.paragraph("If you say no:", text),
+        *(paper.item(line, item) for line in notice.if_you_say_no),
+        paper.paragraph(notice.copy, text),
         Spacer(1, 4 * mm),
-        HRFlowable(width="100%", color=_SOFT, thickness=0.5),
-        _paragraph(
+        HRFlowable(width="100%", color=paper.SOFT, thickness=0.5),
+        paper.paragraph(
             f"Record {receipt.consent_id}, shape {SCHEMA}. Notice {receipt.notice_version},"
             f" SHA-256 {receipt.notice_hash}. Its parts:"
             f" {', '.join(line.scope.value for line in notice.parts)}.",
             soft,
         ),
-        _paragraph(
+        paper.paragraph(
             f"Client {receipt.client_id}. Shared by {receipt.discloser.id}. Seen by"
             f" {receipt.recipient.id}.",
             soft,
         ),
         *(
-            _paragraph(
+            paper.paragraph(
                 f"Entry {event.number} of the ledger of consent: {event.kind}, state"
                 f" {STATES.get(event.kind, 'unknown')}, by {event.by_id or 'the system'}"
                 f" ({event.authority}), {event.hash}.",
@@ -263,84 +238,12 @@ def _story(receipt: Receipt, zone: str) -> list[Any]:
     return story
 
 
-def _pairs(rows: list[tuple[str, str]], style: ParagraphStyle) -> Table:
-    label = _style("label", 9.5, _TEXT, leading=14, colour=_SOFT)
-    table = Table(
-        [[_paragraph(name, label), _paragraph(value, style)] for name, value in rows],
-        colWidths=[36 * mm, None],
-        hAlign="LEFT",
-    )
-    table.setStyle([("VALIGN", (0, 0), (-1, -1), "TOP"), ("LEFTPADDING", (0, 0), (0, -1), 0)])
-    return table
-
-
-def _item(text: str, style: ParagraphStyle) -> Paragraph:
-    return Paragraph(f"<bullet>\u2022</bullet>{escape(_drawable(text))}", style)
-
-
-def _paragraph(text: str, style: ParagraphStyle) -> Paragraph:
-    # Names and reasons are typed by people: none of it is markup.
-    return Paragraph(escape(_drawable(text)), style)
-
-
-def _style(
-    name: str,
-    size: float,
-    font: str,
-    *,
-    leading: float,
-    colour: Color = _INK,
-    before: float = 0,
-    after: float = 0,
-    indent: float = 0,
-) -> ParagraphStyle:
-    return ParagraphStyle(
-        name,
-        fontName=font,
-        fontSize=size,
-        leading=leading,
-        textColor=colour,
-        spaceBefore=before,
-        spaceAfter=after,
-        alignment=TA_LEFT,
-        bulletIndent=2,
-        leftIndent=indent,
-    )
-
-
-@cache
-def _fonts() -> frozenset[int]:
-    """Take the free fonts that come with reportlab into use; which signs they can draw."""
-    folder = Path(reportlab.__file__).parent / "fonts"
-    text = TTFont(_TEXT, str(folder / "Vera.ttf"))
-    pdfmetrics.registerFont(text)
-    pdfmetrics.registerFont(TTFont(_BOLD, str(folder / "VeraBd.ttf")))
-    return frozenset(text.face.charToGlyph)
-
-
-def _drawable(text: str) -> str:
-    """The text in signs the font has: a letter without its accent beats an empty box.
-
-    The spelling itself is kept in the other file of the receipt.
-    """
-    known = _fonts()
-    plain = []
-    for sign in unicodedata.normalize("NFC", text):
-        if ord(sign) in known:
-            plain.append(sign)
-            continue
-        bare = unicodedata.normalize("NFKD", sign)
-        kept = "".join(part for part in bare if ord(part) in known)
-        plain.append(kept or "?")
-    return "".join(plain)
-
-
 def _event(event: EventLine, zone: str) -> str:
     said = str(ConsentEvent.Kind(event.kind).label)
     who = f" by {event.by}" if event.by else ""
     parts = f": {', '.join(event.classes)}" if event.classes else ""
-    until = f", until {_moment(event.expires_at, zone)}" if event.expires_at else ""
-    return f"{_moment(event.at, zone)}: {said}{who}{parts}{until}"
+    until = f", until {paper.moment(event.expires_at, zone)}" if event.expires_at else ""
+    return f"{paper.moment(event.at, zone)}: {said}{who}{parts}{until}"
 
 
 def _agreed(receipt: Receipt) -> EventLine:
@@ -364,12 +267,3 @@ def _named(line: PartyLine) -> str:
 
 def _authority(value: str) -> str:
     return next((words for known, words in AUTHORITY.items() if known == value), value)
-
-
-def _moment(value: datetime, zone: str) -> str:
-    local = value.astimezone(ZoneInfo(zone))
-    return f"{day_text(local.date())}, {local:%H:%M} ({zone.replace('_', ' ')})"
-
-
-def _instant(value: datetime) -> str:
-    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -172,7 +172,7 @@ def test_the_receipt_is_to_keep(world: World) -> None:
     ok(world.client_api.post(f"consents/{pk}/revoke/"))
     after = ok(world.client_api.get(f"consents/{pk}/receipt/"))
     assert after["pii_processing"] == receipt["pii_processing"]
-    assert after["events"][-1]["event"] == "revoked"
+    assert after["events"][-1]["event_type"] == "revoked"
     assert world.pt_api.get(f"consents/{pk}/receipt/").status_code == 403
 
 
