@@ -10,7 +10,7 @@ from django.utils import timezone
 from clients import guardians
 from clients.models import Client, Guardianship, Professional, User
 from handoff.core.actors import ANONYMOUS, Actor, Channel, Role
-from handoff.core.errors import NotVisible
+from handoff.core.errors import NotVisible, Stale
 
 
 def actor_for(
@@ -74,6 +74,12 @@ def own_client(actor: Actor, pk: UUID, at: datetime | None = None) -> Client:
         if client.pk == pk:
             return client
     raise NotVisible
+
+
+def require_kept(client: Client) -> None:
+    """Raises Stale when the client's data was erased: nothing new is written about them."""
+    if client.erased_at is not None:
+        raise Stale("Their data was erased. The record is only kept as the law asks.")
 
 
 def pending_authorities(actor: Actor) -> int:

@@ -567,6 +567,28 @@ def ask_anew(*, consent: Consent, at: datetime) -> Consent | None:
     return anew
 
 
+def end_all(*, actor: Actor, client: Client, at: datetime | None = None) -> int:
+    """The system ends all sharing of a client whose data is erased, and takes questions back.
+
+    How many there were. Raises NotAllowed for anybody but the system.
+    """
+    at = at or timezone.now()
+    if not actor.is_system:
+        raise NotAllowed
+    with transaction.atomic():
+        rows = Consent.objects.filter(client=client)
+        list(rows.select_for_update(of=("self",), no_key=True).order_by("pk"))
+        _lock_ledgers()
+        ended = 0
+        for each in standings(rows, at).values():
+            if each.state in _REPLACEABLE:
+                asked = each.state is ConsentState.REQUESTED
+                kind = Kind.WITHDRAWN if asked else Kind.REVOKED
+                _write(each.consent_id, kind, actor=actor, at=at)
+                ended += 1
+    return ended
+
+
 _REPLACEABLE = frozenset(
     {
         ConsentState.REQUESTED,

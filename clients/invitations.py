@@ -216,7 +216,12 @@ def brought_in(actor: Actor, client_id: UUID) -> Client:
     client = (
         Client.objects.select_for_update(of=("self",), no_key=True)
         .select_related("user")
-        .filter(access.brought_in_by(_side(actor)), pk=client_id, merged_into__isnull=True)
+        .filter(
+            access.brought_in_by(_side(actor)),
+            pk=client_id,
+            merged_into__isnull=True,
+            erased_at__isnull=True,
+        )
         .first()
     )
     if client is None:

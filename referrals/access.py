@@ -77,7 +77,8 @@ def clients_of(actor: Actor) -> QuerySet[Client]:
     """The caseload: clients the actor treats, helps to treat, or invited."""
     ids = treating_ids(actor)
     return Client.objects.filter(
-        access.brought_in_by(ids) | Q(pk__in=Episode.objects.filter(pt_id__in=ids).values("client"))
+        access.brought_in_by(ids) & Q(erased_at=None)
+        | Q(pk__in=Episode.objects.filter(pt_id__in=ids).values("client"))
     ).filter(merged_into__isnull=True)
 
 
@@ -85,7 +86,9 @@ def clients_visible_to(actor: Actor, at: datetime | None = None) -> QuerySet[Cli
     """Clients `client_for` would find: own, on the caseload, or taken on as a recipient."""
     own = [client.pk for client in access.own_clients(actor, at)]
     taken_on = Referral.objects.filter(
-        recipient_id__in=actor.professional_ids, state__in=list(RECIPIENT_MAY_READ)
+        recipient_id__in=actor.professional_ids,
+        state__in=list(RECIPIENT_MAY_READ),
+        client__erased_at=None,
     )
     return Client.objects.filter(
         Q(pk__in=own)
@@ -95,7 +98,11 @@ def clients_visible_to(actor: Actor, at: datetime | None = None) -> QuerySet[Cli
 
 
 def grounds_for(actor: Actor, client: Client, at: datetime) -> Grounds:
-    """What connects the actor with the client at this moment, read from the database."""
+    """What connects the actor with the client at this moment, read from the database.
+
+    Of an erased client the record is kept for those who treated them, as the law asks, and for
+    nobody else.
+    """
     own = {each.pk for each in access.own_clients(actor, at)}
     is_self = actor.user_id is not None and client.user_id == actor.user_id
     own_ids = frozenset(actor.professional_ids)
@@ -103,6 +110,8 @@ def grounds_for(actor: Actor, client: Client, at: datetime) -> Grounds:
     treats_as = frozenset(
         Episode.objects.filter(client=client, pt_id__in=treating).values_list("pt_id", flat=True)
     )
+    if client.erased_at is not None:
+        return Grounds(treats_as=treats_as)
     # Whoever brought the client in, also with a draft that turned out to be this client's.
     treats_as |= treating & set(
         Client.objects.filter(Q(pk=client.pk) | Q(merged_into=client)).values_list(
@@ -150,7 +159,8 @@ def referrals_visible_to(actor: Actor, at: datetime | None = None) -> QuerySet[R
         return Referral.objects.none()
     own = [client.pk for client in access.own_clients(actor, at)]
     sends = treating_ids(actor) | frozenset(actor.professional_ids)
-    return Referral.objects.filter(
+    kept = Q(client__erased_at=None) | Q(sender_id__in=treating_ids(actor))
+    return Referral.objects.filter(kept).filter(
         Q(sender_id__in=sends)
         | Q(recipient_id__in=actor.professional_ids, sent_at__isnull=False)
         & ~Q(state__in=HIDDEN_FROM_RECIPIENT)

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from clients.access import professional_of
+from clients.access import professional_of, require_kept
 from clients.licensing import local_day
 from clients.models import Client, Professional
 from handoff.core import audit
@@ -50,6 +50,7 @@ def open_episode(
     """
     at = at or timezone.now()
     client = access.client_for(actor, client_id, at=at)
+    require_kept(client)
     pt = _therapist_of(actor, client)
     intake = Intake(data, FIELDS)
     with transaction.atomic():

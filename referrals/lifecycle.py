@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from clients import consent as consents
 from clients import licensing
+from clients.access import require_kept
 from clients.consent import ConsentState, Standing
 from clients.models import Consent, Professional
 from clients.scopes import SUGGESTED, Scope, notice
@@ -72,6 +73,7 @@ def draft(
         episode = access.episode_for(actor, episode_id, lock=True)
         if episode.client_id != client_id:
             raise NotVisible
+        require_kept(episode.client)
         recipient = _recipient(recipient_id)
         _check_window(start_from, start_until)
         if priority not in Referral.Priority.values:

@@ -1,4 +1,4 @@
-"""Reference data that a new database starts with: measures, reminder rules, holidays.
+"""Reference data that a new database starts with: measures, reminder rules, holidays, periods.
 
 `load` adds what is missing and changes nothing that is there: admins edit these tables. It runs
 after every migration.
@@ -13,6 +13,8 @@ from typing import Any, Final
 from django.db import connection, transaction
 from django.db.models import Model
 
+from clients import record_periods
+from clients.models import RecordRetention
 from referrals import measures
 from referrals.calendars import holidays_in
 from referrals.models import Holiday, ImportantChange, Measure, ReminderRule
@@ -20,7 +22,9 @@ from referrals.reminders.rules import CATALOGUE
 
 YEARS_BACK: Final = 1
 YEARS_AHEAD: Final = 5
-_TABLES: Final[tuple[type[Model], ...]] = (Measure, ImportantChange, ReminderRule, Holiday)
+_TABLES: Final[tuple[type[Model], ...]] = (
+    *(Measure, ImportantChange, ReminderRule, Holiday, RecordRetention),
+)
 
 
 def load(*, today: date | None = None) -> None:
@@ -30,6 +34,7 @@ def load(*, today: date | None = None) -> None:
         _load_measures()
         _load_rules()
         _load_holidays(range(year - YEARS_BACK, year + YEARS_AHEAD + 1))
+        _load_periods()
 
 
 def load_after_migrate(**kwargs: Any) -> None:
@@ -51,6 +56,16 @@ def _are_complete(models: Iterable[type[Model]]) -> bool:
             }:
                 return False
     return True
+
+
+def _load_periods() -> None:
+    """For the owner of the tables only; migrations run as it."""
+    known = set(RecordRetention.objects.values_list("state", flat=True))
+    RecordRetention.objects.bulk_create(
+        RecordRetention(**period._asdict())
+        for period in record_periods.SEED
+        if period.state not in known
+    )
 
 
 def _load_measures() -> None:

@@ -50,6 +50,7 @@ def ask(
     at = at or timezone.now()
     wanted = frozenset(classes)
     client = access.client_for(actor, client_id, at=at)
+    people.require_kept(client)
     sides = {
         each.pk: each
         for each in Professional.objects.select_related("user", "practice").filter(
@@ -249,6 +250,7 @@ def consents_visible_to(actor: Actor, at: datetime | None = None) -> QuerySet[Co
         client_id=OuterRef("client_id"),
         recipient_id=OuterRef("recipient_id"),
         state__in=list(RECIPIENT_MAY_READ),
+        client__erased_at=None,
     )
     ids = actor.professional_ids
     return Consent.objects.filter(
@@ -328,6 +330,7 @@ def _recipient_knows_client(consent: Consent) -> bool:
         client_id=consent.client_id,
         recipient_id=consent.recipient_id,
         state__in=list(RECIPIENT_MAY_READ),
+        client__erased_at=None,
     ).exists()
 
 

@@ -2,6 +2,7 @@ from clients.models.access_entry import AccessEntry
 from clients.models.client import Client, ClientIdentifier
 from clients.models.consent import Consent, ConsentEvent
 from clients.models.credential import Credential
+from clients.models.erasure import Erasure, RecordRetention
 from clients.models.guardian import Guardianship
 from clients.models.invitation import Invitation
 from clients.models.known_browser import KnownBrowser
@@ -16,10 +17,12 @@ __all__ = [
     "Consent",
     "ConsentEvent",
     "Credential",
+    "Erasure",
     "Guardianship",
     "Invitation",
     "KnownBrowser",
     "Practice",
     "Professional",
+    "RecordRetention",
     "User",
 ]

@@ -44,6 +44,10 @@ class Client(models.Model):
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
 
+    erased_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since when only the record the law asks for is kept."
+    )
+
     class Meta:
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["last_name", "first_name", "id"], name="client_by_name"),
@@ -65,7 +69,7 @@ class Client(models.Model):
 
 classify(
     Client,
-    public=("id", "created_at", "time_zone"),
+    public=("id", "created_at", "time_zone", "erased_at"),
     personal=(
         *("user", "first_name", "last_name", "birth_date", "email", "phone", "state"),
         *("language", "created_by", "merged_into"),

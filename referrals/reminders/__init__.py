@@ -17,6 +17,7 @@ from referrals.reminders.inbox import (
 )
 from referrals.reminders.planning import (
     acknowledged,
+    client_erased,
     consent_asked,
     consent_changed,
     credential_changed,
@@ -43,6 +44,7 @@ __all__ = [
     "acknowledged",
     "backlog",
     "claim",
+    "client_erased",
     "consent_asked",
     "consent_changed",
     "credential_changed",

@@ -81,7 +81,7 @@ def subject_of(reminder: Reminder) -> Key:
 
 
 def cases(keys: Iterable[Key], at: datetime) -> dict[Key, Case]:
-    """The case of every subject of `keys` that exists."""
+    """The case of every subject of `keys` that exists; nobody is reminded of an erased client."""
     ids: dict[Subject, set[UUID]] = defaultdict(set)
     for subject, pk in keys:
         ids[subject].add(pk)
@@ -227,7 +227,7 @@ class _Sharing:
 
 def _referrals(ids: Collection[UUID], admins: tuple[Person, ...], at: datetime) -> list[Case]:
     rows = list(
-        Referral.objects.filter(pk__in=ids).select_related(
+        Referral.objects.filter(pk__in=ids, client__erased_at=None).select_related(
             "client__user",
             "sender__user",
             "sender__practice",
@@ -355,7 +355,7 @@ def _followed_up(ended: Collection[Referral]) -> set[UUID]:
 
 def _consents(ids: Collection[UUID], at: datetime) -> list[Case]:
     rows = list(
-        Consent.objects.filter(pk__in=ids).select_related(
+        Consent.objects.filter(pk__in=ids, client__erased_at=None).select_related(
             "client__user",
             "asked_by",
             "discloser__user",
@@ -429,7 +429,9 @@ def _urgent_consents(ids: Collection[UUID]) -> set[UUID]:
 
 
 def _episodes(ids: Collection[UUID], admins: tuple[Person, ...]) -> list[Case]:
-    rows = Episode.objects.filter(pk__in=ids).select_related("pt__user", "pt__practice")
+    rows = Episode.objects.filter(pk__in=ids, client__erased_at=None).select_related(
+        "pt__user", "pt__practice"
+    )
     signed = set(
         DischargeNote.objects.filter(episode__in=ids, signed_at__isnull=False).values_list(
             "episode_id", flat=True
@@ -458,7 +460,7 @@ def _episodes(ids: Collection[UUID], admins: tuple[Person, ...]) -> list[Case]:
 def _restrictions(ids: Collection[UUID], admins: tuple[Person, ...], at: datetime) -> list[Case]:
     heads = {
         row.pk: row
-        for row in Restriction.objects.filter(pk__in=ids)
+        for row in Restriction.objects.filter(pk__in=ids, episode__client__erased_at=None)
         .exclude(episode__status=Episode.Status.ENTERED_IN_ERROR)
         .select_related("episode__pt__user", "episode__pt__practice")
     }

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -115,6 +116,20 @@ def people_changed(client_id: UUID, *, at: datetime) -> None:
         for pk in Consent.objects.filter(client_id=client_id).values_list("pk", flat=True)
     }
     plan(keys | _referrals_of(client_id, ~Q(state__in=TERMINAL)), at=at)
+
+
+def client_erased(client_id: UUID, *, at: datetime) -> None:
+    """A client's data was erased: whatever waited for or about them stops."""
+    of = Q(client_id=client_id)
+    keys: set[Key] = set(_restrictions_of([client_id]))
+    rows: Mapping[Subject, Any] = {
+        Subject.CONSENT: Consent.objects.filter(of),
+        Subject.REFERRAL: Referral.objects.filter(of),
+        Subject.EPISODE: Episode.objects.filter(of),
+    }
+    for subject, found in rows.items():
+        keys |= {(subject, pk) for pk in found.values_list("pk", flat=True)}
+    plan(keys, at=at)
 
 
 def zone_changed(user: User, *, at: datetime) -> None:

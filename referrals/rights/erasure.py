@@ -1,0 +1,467 @@
+"""Erasing what is kept about a client, as far as the law lets us, and saying so beforehand.
+
+A client asks; for some days they can call it off. Then everything goes that may go: the account,
+addresses, questions and answers between professionals, whatever nobody signed. All sharing ends in
+the same transaction. The record of treatment is kept until the last day the law asks for, by those
+who treated the client and for nobody else; the nightly task erases it the day after.
+
+Rows that are otherwise kept as they were written are deleted by one function of the database
+(`handoff_erase`), which looks at the request, the days of grace and the hold by itself.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+from uuid import UUID
+
+import structlog
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
+from django.db import connection, transaction
+from django.db.models import Model, Q, QuerySet
+from django.utils import timezone
+
+from clients import access as people
+from clients import consent as consents
+from clients import guardians
+from clients.models import (
+    AccessEntry,
+    Client,
+    ClientIdentifier,
+    Consent,
+    ConsentEvent,
+    Credential,
+    Erasure,
+    Guardianship,
+    Invitation,
+    Professional,
+    User,
+)
+from handoff.core import audit
+from handoff.core.actors import SYSTEM, Actor
+from handoff.core.errors import Stale
+from handoff.core.idempotency import IdempotentRequest
+from handoff.core.tokens import ApiToken
+from referrals import reminders
+from referrals.models import (
+    Acknowledgement,
+    Addendum,
+    DischargeNote,
+    Episode,
+    Goal,
+    LoopReport,
+    Measurement,
+    Referral,
+    ReferralEvent,
+    ReferralMessage,
+    Reminder,
+    Restriction,
+    RestrictionVersion,
+)
+
+log = structlog.get_logger(__name__)
+
+GRACE: Final = timedelta(days=7)
+ERASED: Final = "Erased"
+BORN: Final = date(1900, 1, 1)
+"""What stands where a name and a date of birth were: the columns cannot be empty."""
+BATCH: Final = 50
+
+
+class Fate(StrEnum):
+    """What becomes of rows."""
+
+    GOES = "goes"
+    """Erased once the days of grace are over."""
+    HELD = "held"
+    """Kept by those who treated the client until the last day the law asks for, then erased."""
+    NAMELESS = "nameless"
+    """The row stays and names nobody any more."""
+    KEPT = "kept"
+    """Kept as proof of what was allowed and seen: numbers, times and ids, no content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What becomes of the rows of one table, or of some of them."""
+
+    what: str
+    model: type[Model]
+    rows: Callable[["Subject"], Q]
+    fate: Fate
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whose rows."""
+
+    client_ids: tuple[UUID, ...]
+    user_id: UUID | None
+    account_goes: bool
+    """False for somebody who also works here, acts for another or administers."""
+
+
+def _of_account(field: str) -> Callable[[Subject], Q]:
+    def rows(subject: Subject) -> Q:
+        if subject.user_id is None or not subject.account_goes:
+            return Q(pk__in=())
+        return Q(**{field: subject.user_id})
+
+    return rows
+
+
+def _of_client(path: str) -> Callable[[Subject], Q]:
+    return lambda subject: Q(**{f"{path}__in": subject.client_ids})
+
+
+_NOTE, _LIMIT = "note__episode__client", "restriction__episode__client"
+
+FATES: Final[tuple[Kept, ...]] = (
+    Kept("account", User, _of_account("pk"), Fate.NAMELESS),
+    Kept("e-mail addresses", EmailAddress, _of_account("user"), Fate.GOES),
+    Kept("second steps when signing in", Authenticator, _of_account("user"), Fate.GOES),
+    Kept("devices", UserSession, _of_account("user"), Fate.GOES),
+    Kept("keys to the API", ApiToken, _of_account("user"), Fate.GOES),
+    Kept("repeated requests", IdempotentRequest, _of_account("user"), Fate.GOES),
+    Kept("name and contact details", Client, _of_client("pk"), Fate.NAMELESS),
+    Kept("numbers of other systems", ClientIdentifier, _of_client("client"), Fate.HELD),
+    Kept("invitations", Invitation, _of_client("client"), Fate.GOES),
+    Kept("who could act for you", Guardianship, _of_client("client"), Fate.KEPT),
+    Kept("questions and answers", ReferralMessage, _of_client("referral__client"), Fate.GOES),
+    Kept(
+        "unsigned closing notes",
+        DischargeNote,
+        lambda subject: Q(episode__client__in=subject.client_ids, signed_at=None),
+        Fate.GOES,
+    ),
+    Kept(
+        "unsigned limits",
+        RestrictionVersion,
+        lambda subject: Q(restriction__episode__client__in=subject.client_ids, signed_at=None),
+        Fate.GOES,
+    ),
+    Kept("therapies", Episode, _of_client("client"), Fate.HELD),
+    Kept("test results", Measurement, _of_client("episode__client"), Fate.HELD),
+    Kept(
+        "signed closing notes",
+        DischargeNote,
+        lambda subject: Q(episode__client__in=subject.client_ids, signed_at__isnull=False),
+        Fate.HELD,
+    ),
+    Kept(
+        "goals",
+        Goal,
+        lambda subject: Q(
+            note__episode__client__in=subject.client_ids, note__signed_at__isnull=False
+        ),
+        Fate.HELD,
+    ),
+    Kept("additions to closing notes", Addendum, _of_client(_NOTE), Fate.HELD),
+    Kept(
+        "limits",
+        Restriction,
+        lambda subject: Q(
+            episode__client__in=subject.client_ids,
+            pk__in=RestrictionVersion.objects.filter(signed_at__isnull=False).values("restriction"),
+        ),
+        Fate.HELD,
+    ),
+    Kept(
+        "what each limit said",
+        RestrictionVersion,
+        lambda subject: Q(
+            restriction__episode__client__in=subject.client_ids, signed_at__isnull=False
+        ),
+        Fate.HELD,
+    ),
+    Kept("limits confirmed", Acknowledgement, _of_client(f"version__{_LIMIT}"), Fate.HELD),
+    Kept("handoffs", Referral, _of_client("client"), Fate.HELD),
+    Kept("steps of handoffs", ReferralEvent, _of_client("referral__client"), Fate.HELD),
+    Kept("reports of trainers", LoopReport, _of_client("referral__client"), Fate.HELD),
+    Kept(
+        "reminders",
+        Reminder,
+        lambda subject: (
+            Q(referral__client__in=subject.client_ids)
+            | Q(consent__client__in=subject.client_ids)
+            | Q(episode__client__in=subject.client_ids)
+            | Q(restriction__episode__client__in=subject.client_ids)
+        ),
+        Fate.HELD,
+    ),
+    Kept("questions about sharing", Consent, _of_client("client"), Fate.KEPT),
+    Kept("what was agreed to", ConsentEvent, _of_client("consent__client"), Fate.KEPT),
+    Kept("who looked", AccessEntry, _of_client("client"), Fate.KEPT),
+    Kept("requests to erase", Erasure, _of_client("client"), Fate.KEPT),
+)
+"""Every table that names a client, or an account that goes. A test finds those that are missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """So many rows, and what becomes of them."""
+
+    what: str
+    table: str
+    count: int
+    fate: Fate
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What erasing would do, without doing it."""
+
+    lines: tuple[Line, ...]
+    held_until: date | None
+    """None where there is no record of treatment, and so nothing to keep."""
+    holders: tuple[str, ...]
+    """Who keeps the record: the practices that treated the client."""
+    account_goes: bool
+
+
+# --- asking -----------------------------------------------------------------------------------
+
+
+def outlook(client: Client) -> Outlook:
+    """What would be erased, kept and made nameless. Writes nothing.
+
+    Whoever shows it has checked that it may be.
+    """
+    subject = _subject(client)
+    treated = Episode.objects.filter(client=client).select_related("pt__practice")
+    return Outlook(
+        lines=tuple(
+            Line(kept.what, kept.model._meta.db_table, _rows(kept, subject).count(), kept.fate)
+            for kept in FATES
+        ),
+        held_until=held_until(client),
+        holders=tuple(dict.fromkeys(each.pt.practice.name for each in treated)),
+        account_goes=subject.account_goes and subject.user_id is not None,
+    )
+
+
+def asked(client: Client) -> Erasure | None:
+    """The request that stands for this client, done or not."""
+    return Erasure.objects.filter(client=client, cancelled_at=None).first()
+
+
+def ask(*, actor: Actor, client_id: UUID, at: datetime | None = None) -> Erasure:
+    """Ask for everything to be erased. For the client, or a minor's guardian.
+
+    Raises NotVisible, NotAllowed for a minor themselves, Stale when it was asked already.
+    """
+    at = at or timezone.now()
+    with transaction.atomic():
+        client = _own(actor, client_id, at)
+        guardians.signer_for(actor, client, at)
+        return _ask(actor, client, at)
+
+
+def ask_on_paper(*, client_id: UUID, at: datetime | None = None) -> Erasure:
+    """The same for somebody who asked outside the product; for the command line."""
+    at = at or timezone.now()
+    with transaction.atomic():
+        client = Client.objects.select_for_update(no_key=True).get(pk=client_id)
+        return _ask(SYSTEM, client, at)
+
+
+def cancel(*, actor: Actor, client_id: UUID, at: datetime | None = None) -> Erasure:
+    """Call it off. The client may always, also a minor; a guardian for them.
+
+    Raises NotVisible, and Stale when nothing was asked or it is done.
+    """
+    at = at or timezone.now()
+    with transaction.atomic():
+        client = _own(actor, client_id, at)
+        request = Erasure.objects.select_for_update().filter(client=client, cancelled_at=None)
+        row = request.first()
+        if row is None or row.done_at is not None:
+            raise Stale
+        row.cancelled_at = at
+        row.save(update_fields=["cancelled_at"])
+        audit.record(actor, "erasure.cancelled", client, at=at, facts={"erasure": str(row.pk)})
+    return row
+
+
+def held_until(client: Client) -> date | None:
+    """The last day the record must be kept by the law of the states concerned; None without any."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT handoff_held_until(%s)", [client.pk])
+        found: date | None = cursor.fetchone()[0]
+    return found
+
+
+# --- doing ------------------------------------------------------------------------------------
+
+
+def erase(*, client_id: UUID, at: datetime | None = None) -> Erasure:
+    """Erase what may go, end all sharing, and put the record out of everybody's reach but the
+    holder's; where nothing has to be kept, all of it. The clock of the database decides whether
+    the days of grace are over.
+
+    Doing it again changes nothing. Raises Stale without a request that can be done.
+    """
+    at = at or timezone.now()
+    with transaction.atomic():
+        request = _locked(client_id)
+        if request.done_at is not None:
+            return request
+        if request.due_at > at:
+            raise Stale("The days in which it can be called off are not over.")
+        client = Client.objects.select_for_update(no_key=True).get(pk=client_id)
+        subject = _subject(client)
+        # Before anything goes: a hold is a matter of what is there now.
+        request.held_until = held_until(client)
+        consents.end_all(actor=SYSTEM, client=client, at=at)
+        client.erased_at = at
+        client.user = None
+        client.email = client.phone = ""
+        client.save(update_fields=["erased_at", "user", "email", "phone"])
+        reminders.client_erased(client.pk, at=at)
+        gone = _delete(request, finish=False)
+        Invitation.objects.filter(client__in=subject.client_ids).delete()
+        Client.objects.filter(merged_into=client).update(
+            **_nobody(), email="", phone="", erased_at=at
+        )
+        Guardianship.objects.filter(client=client, ended_at=None).update(ended_at=at)
+        if subject.user_id is not None and subject.account_goes:
+            _close_account(subject.user_id)
+        request.done_at = at
+        request.save(update_fields=["held_until", "done_at"])
+        facts: dict[str, str | int | None] = {
+            "erasure": str(request.pk),
+            "held_until": request.held_until.isoformat() if request.held_until else None,
+        }
+        audit.record(SYSTEM, "client.erased", client, at=at, facts=facts | gone)
+    if request.held_until is None:
+        return finish(client_id=client_id, at=at)
+    return request
+
+
+def finish(*, client_id: UUID, at: datetime | None = None) -> Erasure:
+    """Erase what was held, once the database says that the hold is over.
+
+    Doing it again changes nothing. Raises Stale while it must be kept, or nothing was erased.
+    """
+    at = at or timezone.now()
+    with transaction.atomic():
+        request = _locked(client_id)
+        if request.finished_at is not None:
+            return request
+        client = Client.objects.select_for_update(no_key=True).get(pk=client_id)
+        if request.done_at is None or not _is_over(request, client, at):
+            raise Stale("The record must still be kept.")
+        gone = _delete(request, finish=True)
+        ClientIdentifier.objects.filter(client=client).delete()
+        Client.objects.filter(pk=client.pk).update(**_nobody(), created_by=None)
+        request.finished_at = at
+        request.save(update_fields=["finished_at"])
+        facts: dict[str, str | int | None] = {"erasure": str(request.pk)}
+        audit.record(SYSTEM, "client.erasure_finished", client, at=at, facts=facts | gone)
+    return request
+
+
+def erase_due(*, at: datetime | None = None, limit: int = BATCH) -> int:
+    """Do what is due: requests whose days of grace are over, and holds that have ended; how many.
+
+    Each in its own transaction, so one that fails holds up no other. Safe to run twice at once.
+    """
+    moment = at or timezone.now()
+    open_ones = Erasure.objects.filter(cancelled_at=None, finished_at=None, due_at__lte=moment)
+    waiting = open_ones.filter(
+        Q(done_at=None) | Q(held_until=None) | Q(held_until__lt=moment.date())
+    )
+    done = 0
+    for client_id, erased in list(
+        waiting.order_by("due_at", "id").values_list("client_id", "done_at")[:limit]
+    ):
+        try:
+            if erased is None:
+                erase(client_id=client_id, at=at)
+            else:
+                finish(client_id=client_id, at=at)
+            done += 1
+        except Stale:
+            continue  # the record grew, or somebody was quicker
+        except Exception:
+            log.exception("erasure.failed", client=str(client_id))
+    return done
+
+
+def _own(actor: Actor, client_id: UUID, at: datetime) -> Client:
+    found = people.own_client(actor, client_id, at)
+    return Client.objects.select_for_update(no_key=True).get(pk=found.pk)
+
+
+def _ask(actor: Actor, client: Client, at: datetime) -> Erasure:
+    if asked(client) is not None:
+        raise Stale("It was asked for already.")
+    row = Erasure.objects.create(
+        client=client, asked_by_id=actor.user_id, asked_at=at, due_at=at + GRACE
+    )
+    audit.record(actor, "erasure.asked", client, at=at, facts={"erasure": str(row.pk)})
+    return row
+
+
+def _locked(client_id: UUID) -> Erasure:
+    rows = Erasure.objects.select_for_update().filter(client=client_id, cancelled_at=None)
+    row = rows.first()
+    if row is None:
+        raise Stale("Nobody asked for this to be erased.")
+    return row
+
+
+def _is_over(request: Erasure, client: Client, at: datetime) -> bool:
+    """The record may have grown since, or a period become longer."""
+    ends = [day for day in (request.held_until, held_until(client)) if day is not None]
+    return all(at.astimezone(UTC).date() > day for day in ends)
+
+
+def _delete(request: Erasure, *, finish: bool) -> dict[str, str | int | None]:
+    """Table -> how many rows the database's own function deleted."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT key, value::bigint FROM jsonb_each_text(handoff_erase(%s, %s))",
+            [request.pk, finish],
+        )
+        return {str(table): int(count) for table, count in cursor.fetchall() if count}
+
+
+def _subject(client: Client) -> Subject:
+    joined = Client.objects.filter(merged_into=client).values_list("pk", flat=True)
+    user = client.user
+    goes = user is not None and not (
+        user.is_staff
+        or user.is_superuser
+        or Professional.objects.filter(user=user).exists()
+        or Credential.objects.filter(user=user).exists()
+        or Guardianship.objects.filter(user=user).exists()
+    )
+    return Subject((client.pk, *joined), client.user_id, goes)
+
+
+def _rows(kept: Kept, subject: Subject) -> QuerySet[Any]:
+    return kept.model._default_manager.filter(kept.rows(subject))
+
+
+def _nobody() -> dict[str, Any]:
+    return {"first_name": ERASED, "last_name": "", "birth_date": BORN}
+
+
+def _close_account(user_id: UUID) -> None:
+    """The row stays, because ledgers name its id; it opens nothing and names nobody."""
+    sessions = UserSession.objects.filter(user=user_id)
+    Session.objects.filter(session_key__in=sessions.values("session_key")).delete()
+    for model in (UserSession, EmailAddress, Authenticator, ApiToken, IdempotentRequest):
+        model._default_manager.filter(user=user_id).delete()
+    user = User.objects.select_for_update(no_key=True).get(pk=user_id)
+    user.email = f"{user.pk}@erased.invalid"
+    user.first_name, user.last_name = ERASED, ""
+    user.is_active = False
+    user.last_login = None
+    user.set_unusable_password()
+    user.save()
