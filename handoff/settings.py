@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 
 from handoff import env as environment
@@ -226,6 +227,12 @@ CELERY_TASK_ROUTES = {"referrals.tasks.deliver*": {"queue": "mail"}}
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "referrals.tasks.tick", "schedule": 15.0, "options": {"expires": 15}},
+    # Needs no memory either: what is past its time stands in the database.
+    "tidy": {
+        "task": "referrals.tasks.tidy",
+        "schedule": crontab(minute="*/10", hour="7,8"),  # UTC: the small hours in the States
+        "options": {"expires": 600},
+    },
     "heartbeat": {"task": "handoff.heartbeat", "schedule": 30.0, "options": {"expires": 30}},
     "tidy": {"task": "handoff.tidy", "schedule": 3600.0, "options": {"expires": 3600}},
 }

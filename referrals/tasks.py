@@ -16,6 +16,7 @@ from celery import shared_task
 from handoff.core.ledger import database_now
 from referrals import lifecycle, reminders, sharing
 from referrals.reminders.delivery import BATCH
+from referrals.rights import erasure, retention
 
 log = structlog.get_logger(__name__)
 
@@ -48,6 +49,20 @@ def deliver_batch() -> None:
         sent=tally.sent,
         failed=tally.letters.total() - tally.sent,
     )
+
+
+@shared_task(name="referrals.tasks.tidy")
+def tidy() -> None:
+    """By night: let go what is past its time, and erase what clients asked to be erased.
+
+    Rings several times a night; each goes on where the one before stopped, and finds little.
+    """
+    _guarded("retention", _tidy)
+    _guarded("erase", erasure.erase_due)
+
+
+def _tidy() -> None:
+    log.info("retention.ran", total=sum(each.count for each in retention.run()))
 
 
 def _guarded(verb: str, act: Callable[[], Any]) -> None:

@@ -65,6 +65,6 @@ class Command(BaseCommand):
         self.stdout.write(
             "Nobody asked for it."
             if row is None
-            else f"Asked on {row.asked_at:%Y-%m-%d}, can be done from {row.due_at:%Y-%m-%d %H:%M} UTC."
+            else f"Asked on {row.asked_at:%Y-%m-%d}; can be done from {row.due_at:%Y-%m-%d %H:%M}."
         )
         self.stdout.write("Nothing was written.")
