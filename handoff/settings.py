@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 
 from handoff import env as environment
@@ -227,12 +226,7 @@ CELERY_TASK_ROUTES = {"referrals.tasks.deliver*": {"queue": "mail"}}
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "referrals.tasks.tick", "schedule": 15.0, "options": {"expires": 15}},
-    # Needs no memory either: what is past its time stands in the database.
-    "tidy": {
-        "task": "referrals.tasks.tidy",
-        "schedule": crontab(minute="*/10", hour="7,8"),  # UTC: the small hours in the States
-        "options": {"expires": 600},
-    },
+    "tidy": {"task": "referrals.tasks.tidy", "schedule": 600.0, "options": {"expires": 600}},
     "heartbeat": {"task": "handoff.heartbeat", "schedule": 30.0, "options": {"expires": 30}},
     "tidy": {"task": "handoff.tidy", "schedule": 3600.0, "options": {"expires": 3600}},
 }
@@ -414,6 +408,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "Comparator": "referrals.vocabulary.Comparator",
         "Unit": "referrals.vocabulary.Unit",
         "ClearanceLevel": "referrals.vocabulary.ClearanceLevel",
+        "ErasureFate": "referrals.api.rights.FATES",
         "Party": "referrals.api.referral_answers.PARTIES",
         "ReferralVerb": "referrals.api.referral_answers.VERBS",
     },

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from referrals.views import consents as views
-from referrals.views import my_reminders
+from referrals.views import my_data, my_reminders
 from referrals.views.home import home
 from referrals.views.invitations import invitation, invitation_open
 
@@ -27,6 +27,11 @@ urlpatterns = [
         views.consent_receipt_file,
         name="consent_receipt_file",
     ),
+    path("my-data/", my_data.my_data, name="my_data"),
+    path("my-data/account.json", my_data.account_file, name="my_data_account"),
+    path("my-data/<uuid:pk>/everything.<slug:kind>", my_data.record_file, name="my_data_file"),
+    path("my-data/<uuid:pk>/erase/", my_data.erase, name="my_data_erase"),
+    path("my-data/<uuid:pk>/keep/", my_data.keep, name="my_data_keep"),
     path("reminders/", my_reminders.reminders, name="reminders"),
     path("reminders/<uuid:pk>/done/", my_reminders.reminder_done, name="reminder_done"),
     path("reminders/<uuid:pk>/snooze/", my_reminders.reminder_snooze, name="reminder_snooze"),

@@ -36,6 +36,7 @@ _ACCOUNT = (
     Place("/accounts/email/", "E-mail", "mail"),
     Place("/accounts/password/change/", "Password", "edit"),
     Place("/accounts/sessions/", "Devices", "eye"),
+    Place("/my-data/", "My data", "download"),
 )
 
 # First match wins where two roles share a place, so the order of this table is the order of weight.

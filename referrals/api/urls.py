@@ -31,6 +31,7 @@ from referrals.api.restrictions import (
     Restrictions,
     ReviseRestriction,
 )
+from referrals.api.rights import EraseRecord, ExportAccount, ExportRecord, KeepRecord
 from referrals.api.scores import EpisodeMeasurements, Measurements, Measures, OneMeasurement
 from referrals.api.timeline import Timeline
 
@@ -38,6 +39,10 @@ urlpatterns = [
     path("clients/", Clients.as_view()),
     path("clients/<uuid:id>/", OneClient.as_view()),
     path("clients/<uuid:id>/record/", Record.as_view()),
+    path("clients/<uuid:id>/export/", ExportRecord.as_view()),
+    path("clients/<uuid:id>/erasure/", EraseRecord.as_view()),
+    path("clients/<uuid:id>/erasure/cancel/", KeepRecord.as_view()),
+    path("me/export/", ExportAccount.as_view()),
     path("clients/<uuid:id>/timeline/", Timeline.as_view()),
     path("clients/<uuid:id>/invitations/", Invitations.as_view()),
     path("clients/<uuid:id>/invitations/<uuid:invitation>/cancel/", CancelInvitation.as_view()),

@@ -9,7 +9,7 @@ Rows that are otherwise kept as they were written are deleted by one function of
 (`handoff_erase`), which looks at the request, the days of grace and the hold by itself.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -247,6 +247,12 @@ def outlook(client: Client) -> Outlook:
 def asked(client: Client) -> Erasure | None:
     """The request that stands for this client, done or not."""
     return Erasure.objects.filter(client=client, cancelled_at=None).first()
+
+
+def all_asked(clients: Iterable[Client]) -> dict[UUID, Erasure]:
+    """Client -> the request that stands, for those who have one. One query."""
+    found = Erasure.objects.filter(client__in=list(clients), cancelled_at=None)
+    return {row.client_id: row for row in found}
 
 
 def ask(*, actor: Actor, client_id: UUID, at: datetime | None = None) -> Erasure:

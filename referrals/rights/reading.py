@@ -28,7 +28,8 @@ def section(part: Section, whose: Whose, zone: str) -> WholePart:
         f"{name}__{further}" if further else name
         for name in part.fields
         for field in [part.model._meta.get_field(name)]
-        for further in _FURTHER.get(field.related_model, ())  # type: ignore[call-overload]  # or None
+        if isinstance(field, ForeignKey)
+        for further in _FURTHER.get(field.related_model, ())
     ]
     found = part.model._default_manager.filter(part.rows(whose)).distinct()
     total = found.count()

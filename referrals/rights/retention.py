@@ -104,7 +104,8 @@ class Counters:
                 " WHERE expires < %s ORDER BY cache_key LIMIT %s FOR UPDATE SKIP LOCKED)",
                 [before, BATCH],
             )
-            return cursor.rowcount
+            gone: int = cursor.rowcount
+        return gone
 
 
 @dataclass(frozen=True, slots=True)

@@ -273,6 +273,12 @@ NO_LISTS: Mapping[str, str] = {
         "A form about one thing.",
     ),
     "consent_receipt": "One receipt.",
+    "my_data": "A section for each record; queries as tests/rights/test_pages.py counts them.",
+    "my_data_erase": "One line for each kind of thing, however many there are.",
+    **dict.fromkeys(
+        ("my_data_file", "my_data_account", "my_data_keep"),
+        "Takes a form; how files grow is counted in tests/rights/test_export.py.",
+    ),
     "consent_receipt_file": "One receipt.",
     "limits": "Leads to the part of the note that holds the limits.",
     "referral_step": "The page of the referral, with one step open.",

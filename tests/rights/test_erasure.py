@@ -61,6 +61,7 @@ from tests.factories import (
 )
 from tests.guards.test_sensitivity import own_models
 from tests.referrals.scenes import Therapy
+from tests.rights.accounts import account_of
 
 pytestmark = pytest.mark.django_db
 
@@ -181,7 +182,7 @@ def test_a_guardian_asks_for_a_minor_who_can_call_it_off() -> None:
 
 
 def test_what_may_go_goes_and_the_rest_is_as_announced(scene: Therapy) -> None:
-    client, user = scene.client, scene.client.user
+    client, user = scene.client, account_of(scene.client)
     Invitation.objects.create(
         client=client, email="old@example.org", token_hash="x" * 64, invited_by=scene.pt,
         expires_at=now(),
@@ -230,7 +231,7 @@ def test_only_who_treated_them_reaches_the_record(scene: Therapy) -> None:
     client, at = scene.client, now()
     assert access.client_for(actor_for(scene.trainer.user), client.pk)
     assert access.referral_for(actor_for(scene.trainer.user), scene.referral.pk)
-    user = client.user
+    user = account_of(client)
     asked(client)
     erasure.erase(client_id=client.pk)
     for account in (user, scene.trainer.user, scene.other_pt.user):

@@ -29,6 +29,7 @@ from tests.factories import (
     acting,
 )
 from tests.referrals.scenes import NO_PRESSING, Therapy
+from tests.rights.accounts import account_of
 
 pytestmark = pytest.mark.django_db
 
@@ -68,7 +69,7 @@ def test_it_holds_the_whole_record_in_the_stored_words(scene: Therapy) -> None:
     assert [row["kind"] for row in found["consent_events"]] == ["requested", "granted"]
     assert [row["state"] for row in found["handoffs"]] == ["in_progress"]
     assert found["person"][0]["birth_date"] == scene.client.birth_date.isoformat()
-    assert found["account"][0]["email"] == scene.client.user.email
+    assert found["account"][0]["email"] == account_of(scene.client).email
     assert found["episodes"][0]["pt"] == {
         "id": str(scene.pt.pk),
         "name": scene.pt.name,

@@ -19,10 +19,9 @@ from clients.models import AccessEntry, Consent, ConsentEvent, Invitation, User
 from handoff.core import tokens
 from handoff.core.idempotency import IdempotentRequest
 from handoff.core.ledger import verify
-from referrals import lifecycle
 from referrals import tasks as queue
 from referrals.models import Referral, Reminder, ReminderRule
-from referrals.rights import retention
+from referrals.rights import erasure, retention
 from referrals.rights.retention import CATEGORIES
 from tests.factories import (
     NOON,
@@ -34,6 +33,7 @@ from tests.factories import (
     asked_consent,
 )
 from tests.guards.test_docs import DOCS, rows, section
+from tests.rights.accounts import account_of
 
 DAY = timedelta(days=1)
 
@@ -95,7 +95,7 @@ class TestEach:
         kept = [
             unconfirmed(is_staff=True),
             unconfirmed(last_login=NOON),
-            ClientFactory.create(user=unconfirmed()).user,
+            account_of(ClientFactory.create(user=unconfirmed())),
             ProfessionalFactory.create(user=unconfirmed()).user,
             UserFactory.create(date_joined=NOON - 31 * DAY),
         ]
@@ -228,12 +228,20 @@ class TestEach:
         assert "     1 gone" in capsys.readouterr().out
         assert not Session.objects.exists()
 
-    def test_the_task_does_both(self) -> None:
+    def test_the_task_works_by_night_only(self, monkeypatch: pytest.MonkeyPatch) -> None:
         Session.objects.create(
             session_key="old", session_data="", expire_date=datetime(2020, 1, 1, tzinfo=UTC)
         )
+        client = ClientFactory.create()
+        erasure.ask_on_paper(client_id=client.pk, at=datetime.now(UTC) - 8 * DAY)
+        monkeypatch.setattr(queue, "database_now", lambda: NOON)
+        queue.tidy()
+        assert Session.objects.exists()
+        monkeypatch.setattr(queue, "database_now", lambda: NOON.replace(hour=7))
         queue.tidy()
         assert not Session.objects.exists()
+        client.refresh_from_db()
+        assert client.erased_at is not None
 
 
 @pytest.mark.django_db(transaction=True)
@@ -277,4 +285,3 @@ def test_times_are_longer_than_what_they_wait_for() -> None:
     assert days["questions"] is not None
     assert days["reminders"] is not None
     assert days["reminders"] > days["questions"]
-    assert lifecycle.time_out
