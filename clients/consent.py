@@ -574,7 +574,7 @@ def end_all(*, actor: Actor, client: Client, at: datetime | None = None) -> int:
     """
     at = at or timezone.now()
     if not actor.is_system:
-        raise NotAllowed
+        raise NotAllowed("Sharing is ended by the client, or with an erasure.")
     with transaction.atomic():
         rows = Consent.objects.filter(client=client)
         list(rows.select_for_update(of=("self",), no_key=True).order_by("pk"))

@@ -19,6 +19,7 @@ from clients.models import (
     Consent,
     ConsentEvent,
     Credential,
+    Erasure,
     Guardianship,
     Invitation,
     Practice,
@@ -237,6 +238,14 @@ RECORD: Final[tuple[Section, ...]] = (
         lambda whose: Q(consent__client__in=whose.client_ids),
         _stored(ConsentEvent),
         ("number",),
+    ),
+    Section(
+        "erasures",
+        "When erasing was asked for",
+        Erasure,
+        lambda whose: Q(client__in=whose.client_ids),
+        _stored(Erasure),
+        ("asked_at", "id"),
     ),
     Section(
         "reminders",

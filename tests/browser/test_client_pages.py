@@ -146,6 +146,8 @@ def test_every_page_passes_axe_and_fits(
             "/access/?own=1",
             "/reminders/",
             "/profile/",
+            "/my-data/",
+            f"/my-data/{cast.client.pk}/erase/",
         ],
         "ines@example.org": ["/home/", f"/consents/{cast.for_minor.pk}/", "/access/"],
         "leo@example.org": ["/home/", f"/consents/{cast.for_minor.pk}/"],

@@ -986,6 +986,82 @@ DELIVERY = Module(
     ),
 )
 
+ERASED = Module(
+    "referrals/access.py",
+    ("tests/rights/test_erasure.py",),
+    (
+        Change(
+            "what is held of an erased client is open to whoever knew them",
+            "    if client.erased_at is not None:\n        return Grounds(treats_as=treats_as)\n",
+            "",
+        ),
+        Change(
+            "a recipient still finds the handoff of an erased client",
+            "kept = Q(client__erased_at=None) | Q(sender_id__in=treating_ids(actor))",
+            "kept = Q()",
+        ),
+        Change(
+            "a recipient still finds an erased client in their list",
+            "        state__in=list(RECIPIENT_MAY_READ),\n        client__erased_at=None,\n",
+            "        state__in=list(RECIPIENT_MAY_READ),\n",
+        ),
+    ),
+)
+
+ERASURE = Module(
+    "referrals/rights/erasure.py",
+    ("tests/rights/test_erasure.py",),
+    (
+        Change(
+            "erasing leaves sharing as it is",
+            "        consents.end_all(actor=SYSTEM, client=client, at=at)\n",
+            "",
+        ),
+        Change(
+            "a minor asks for themselves",
+            "        guardians.signer_for(actor, client, at)\n        return _ask",
+            "        return _ask",
+        ),
+        Change(
+            "the days of grace are none",
+            "        if request.due_at > at:\n",
+            "        if False:\n",
+        ),
+        Change(
+            "an account stays open",
+            "    user.is_active = False\n",
+            "",
+        ),
+        Change(
+            "somebody who works here loses their account",
+            "        or Professional.objects.filter(user=user).exists()\n",
+            "",
+        ),
+    ),
+)
+
+WHOLE = Module(
+    "referrals/disclosure.py",
+    ("tests/rights/test_export.py",),
+    (
+        Change(
+            "a therapist takes the whole record away",
+            '    if not allowed.everything:\n        _refuse(actor, client, "export"',
+            '    if allowed.is_empty:\n        _refuse(actor, client, "export"',
+        ),
+        Change(
+            "there is no end to taking it",
+            "    if taken.count() >= most:\n",
+            "    if False:\n",
+        ),
+        Change(
+            "taking it is counted over all time",
+            "        at__gt=at - timedelta(days=1),\n",
+            "",
+        ),
+    ),
+)
+
 MODULES = (
     ASSURANCE,
     SESSION_LIMITS,
@@ -1006,4 +1082,7 @@ MODULES = (
     WHATIF,
     CHECKS,
     DELIVERY,
+    ERASED,
+    ERASURE,
+    WHOLE,
 )

@@ -3,7 +3,7 @@
 import io
 import json
 import re
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,13 +11,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from pypdf import PdfReader
 
-from clients.models import AccessEntry, Guardianship, User
+from clients.models import AccessEntry, Client, Guardianship, User
 from clients.scopes import Scope
 from handoff.core.actors import ANONYMOUS
 from handoff.core.audit import AuditEntry
 from handoff.core.errors import NotAllowed, NotVisible
-from referrals import discharge
+from referrals import discharge, disclosure
 from referrals.models import DischargeNote, ReferralMessage, RestrictionVersion
+from referrals.permits import Permit
 from referrals.rights import export, reading
 from referrals.states import State
 from tests.factories import (
@@ -168,6 +169,41 @@ def test_a_guardian_whose_authority_ended_gets_nothing(scene: Therapy) -> None:
     Guardianship.objects.filter(user=guardian).update(ended_at=NOON)
     with pytest.raises(NotVisible):
         export.of_record(actor=acting(guardian), client_id=scene.client.pk, at=NOON)
+
+
+def test_authority_that_ends_meanwhile_ends_it(scene: Therapy) -> None:
+    """Between gathering and entering: what was gathered is not handed out."""
+    guardian = _with_guardian(scene)
+
+    def gather(client: Client, allowed: Permit, at: datetime) -> str:
+        Guardianship.objects.filter(user=guardian).update(ended_at=NOON)
+        return "all of it"
+
+    with pytest.raises(NotVisible):
+        disclosure.disclose_whole(
+            actor=acting(guardian),
+            client_id=scene.client.pk,
+            most_a_day=1,
+            read=gather,
+            at=NOON,
+        )
+    assert AccessEntry.objects.latest("number").action == "refused"
+
+
+def test_a_ground_that_changes_meanwhile_gathers_anew(scene: Therapy) -> None:
+    guardian = _with_guardian(scene)
+    seen: list[str] = []
+
+    def gather(client: Client, allowed: Permit, at: datetime) -> str:
+        seen.append(allowed.standpoint)
+        Client.objects.filter(pk=client.pk).update(user=guardian)
+        client.user = guardian
+        return allowed.standpoint
+
+    taken_as = disclosure.disclose_whole(
+        actor=acting(guardian), client_id=scene.client.pk, most_a_day=1, read=gather, at=NOON
+    )
+    assert (taken_as, seen) == ("client", ["guardian", "client"])
 
 
 def test_the_paper_says_the_same(scene: Therapy) -> None:
