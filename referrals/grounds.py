@@ -80,6 +80,14 @@ def read(actor: Actor, client_id: UUID, at: datetime | None = None) -> Reading:
     if record is None:
         return Reading(moment, entered_at)
     client = _client(record)
+    if client.erased_at is not None:
+        # The record is kept for those who treated the client, as the law asks, and nobody else.
+        return Reading(
+            at=moment,
+            grounds=Grounds(treats_as=frozenset(treats_as)),
+            treating=frozenset(treating),
+            states={UUID(pk): state for pk, state, a, _ in referrals if UUID(a) in treating},
+        )
     is_self = actor.user_id is not None and client.user_id == actor.user_id
     is_standing = client.merged_into_id is None
     is_guardian = not is_self and is_standing and _acts(authorities, client, moment)
@@ -179,6 +187,7 @@ treats_as AS (
     FROM clients_client
     WHERE (id = %(client)s OR merged_into_id = %(client)s)
         AND created_by_id IN (SELECT id FROM treating)
+        AND erased_at IS NULL
 ),
 sides AS (
     SELECT unnest(%(own)s::uuid[]) AS id UNION SELECT id FROM treats_as
@@ -189,7 +198,8 @@ SELECT
         SELECT json_build_object(
             'id', client.id, 'user_id', client.user_id, 'birth_date', client.birth_date,
             'state', client.state, 'time_zone', client.time_zone,
-            'merged_into_id', client.merged_into_id, 'account_active', account.is_active
+            'merged_into_id', client.merged_into_id, 'erased_at', client.erased_at,
+            'account_active', account.is_active
         )
         FROM clients_client AS client
         LEFT JOIN clients_user AS account ON account.id = client.user_id

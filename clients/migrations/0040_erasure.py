@@ -56,8 +56,8 @@ KEEP = migrations.RunSQL(
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("clients", "0002_keep_entries"),
-        ("core", "0002_keep_entries"),
+        ("clients", "0060_wait_for_looks"),
+        ("core", "0003_chain_by_trigger"),
     ]
 
     operations = [

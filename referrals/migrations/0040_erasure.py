@@ -131,11 +131,13 @@ FUNCTIONS = """
     CREATE FUNCTION handoff_held_until(whose uuid) RETURNS date
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
     DECLARE
+        before text := coalesce(current_setting('handoff.clients', true), '');
         last date;
         born date;
         ends date;
     BEGIN
         SELECT birth_date INTO STRICT born FROM clients_client WHERE id = whose;
+        PERFORM set_config('handoff.clients', format('{%s}', whose), true);
         SELECT max(day) INTO last FROM (
             SELECT greatest(started_on, last_visit_on, ended_on, created_at::date) AS day
                 FROM referrals_episode WHERE client_id = whose
@@ -153,6 +155,7 @@ FUNCTIONS = """
                 JOIN referrals_referral f ON f.id = l.referral_id WHERE f.client_id = whose
         ) AS entries;
         IF last IS NULL THEN
+            PERFORM set_config('handoff.clients', before, true);
             RETURN NULL;
         END IF;
         SELECT max(greatest(
@@ -175,6 +178,7 @@ FUNCTIONS = """
             RAISE EXCEPTION 'no period is known for which this record must be kept'
                 USING ERRCODE = 'integrity_constraint_violation';
         END IF;
+        PERFORM set_config('handoff.clients', before, true);
         RETURN ends;
     END $$;
 
@@ -183,6 +187,7 @@ FUNCTIONS = """
     CREATE FUNCTION handoff_erase(request uuid, finish boolean) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
     DECLARE
+        before text := coalesce(current_setting('handoff.clients', true), '');
         asked clients_erasure%ROWTYPE;
         held date;
         gone jsonb := '{}';
@@ -201,6 +206,8 @@ FUNCTIONS = """
             RAISE EXCEPTION 'the record must still be kept'
                 USING ERRCODE = 'integrity_constraint_violation';
         END IF;
+        -- Row-level security binds this function too: it declares the one client it is about.
+        PERFORM set_config('handoff.clients', format('{%s}', asked.client_id), true);
         INSERT INTO handoff_private.erasing VALUES (
             pg_current_xact_id(), asked.client_id,
             CASE WHEN finish THEN ARRAY['referrals_dischargenote', 'referrals_goal',
@@ -236,10 +243,32 @@ FUNCTIONS = """
             );
         END LOOP;
         DELETE FROM handoff_private.erasing WHERE transaction = pg_current_xact_id();
+        PERFORM set_config('handoff.clients', before, true);
         RETURN gone;
+    END $$;
+
+    -- How an account proves who it is, deleted with the account of a client whose request is due.
+    -- The worker's role may not even read these tables.
+    CREATE FUNCTION handoff_close_account(request uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    DECLARE
+        account uuid;
+    BEGIN
+        SELECT c.user_id INTO account FROM clients_erasure e JOIN clients_client c ON c.id = e.client_id
+            WHERE e.id = request AND e.cancelled_at IS NULL AND e.done_at IS NULL
+                AND e.due_at <= clock_timestamp();
+        IF account IS NULL THEN
+            RAISE EXCEPTION 'this request is not open, or its days of grace are not over'
+                USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        DELETE FROM account_emailconfirmation WHERE email_address_id IN (
+            SELECT id FROM account_emailaddress WHERE user_id = account);
+        DELETE FROM account_emailaddress WHERE user_id = account;
+        DELETE FROM mfa_authenticator WHERE user_id = account;
     END $$;
 """
 DROP_FUNCTIONS = """
+    DROP FUNCTION handoff_close_account(uuid);
     DROP FUNCTION handoff_erase(uuid, boolean);
     DROP FUNCTION handoff_held_until(uuid);
     DROP FUNCTION handoff_refuse_unless_erased();
@@ -253,7 +282,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("clients", "0040_erasure"),
-        ("referrals", "0005_seal_goals_and_scores"),
+        ("referrals", "0006_row_security"),
     ]
 
     operations = [

@@ -121,14 +121,15 @@ def people_changed(client_id: UUID, *, at: datetime) -> None:
 def client_erased(client_id: UUID, *, at: datetime) -> None:
     """A client's data was erased: whatever waited for or about them stops."""
     of = Q(client_id=client_id)
-    keys: set[Key] = set(_restrictions_of([client_id]))
+    keys: set[Key] = set(_restrictions_of(client_id))
     rows: Mapping[Subject, Any] = {
         Subject.CONSENT: Consent.objects.filter(of),
         Subject.REFERRAL: Referral.objects.filter(of),
         Subject.EPISODE: Episode.objects.filter(of),
     }
-    for subject, found in rows.items():
-        keys |= {(subject, pk) for pk in found.values_list("pk", flat=True)}
+    with subjects.of(client_id):
+        for subject, found in rows.items():
+            keys |= {(subject, pk) for pk in found.values_list("pk", flat=True)}
     plan(keys, at=at)
 
 

@@ -41,7 +41,7 @@ from clients.models import (
     Professional,
     User,
 )
-from handoff.core import audit
+from handoff.core import audit, subjects
 from handoff.core.actors import SYSTEM, Actor
 from handoff.core.errors import Stale
 from handoff.core.idempotency import IdempotentRequest
@@ -232,14 +232,17 @@ def outlook(client: Client) -> Outlook:
     Whoever shows it has checked that it may be.
     """
     subject = _subject(client)
-    treated = Episode.objects.filter(client=client).select_related("pt__practice")
-    return Outlook(
-        lines=tuple(
+    with subjects.among(subject.client_ids):
+        treated = Episode.objects.filter(client=client).select_related("pt__practice")
+        holders = tuple(dict.fromkeys(each.pt.practice.name for each in treated))
+        lines = tuple(
             Line(kept.what, kept.model._meta.db_table, _rows(kept, subject).count(), kept.fate)
             for kept in FATES
-        ),
+        )
+    return Outlook(
+        lines=lines,
         held_until=held_until(client),
-        holders=tuple(dict.fromkeys(each.pt.practice.name for each in treated)),
+        holders=holders,
         account_goes=subject.account_goes and subject.user_id is not None,
     )
 
@@ -312,7 +315,7 @@ def erase(*, client_id: UUID, at: datetime | None = None) -> Erasure:
     Doing it again changes nothing. Raises Stale without a request that can be done.
     """
     at = at or timezone.now()
-    with transaction.atomic():
+    with subjects.of(client_id), transaction.atomic():
         request = _locked(client_id)
         if request.done_at is not None:
             return request
@@ -323,6 +326,8 @@ def erase(*, client_id: UUID, at: datetime | None = None) -> Erasure:
         # Before anything goes: a hold is a matter of what is there now.
         request.held_until = held_until(client)
         consents.end_all(actor=SYSTEM, client=client, at=at)
+        if subject.user_id is not None and subject.account_goes:
+            _close_account(request, subject.user_id)
         client.erased_at = at
         client.user = None
         client.email = client.phone = ""
@@ -334,8 +339,6 @@ def erase(*, client_id: UUID, at: datetime | None = None) -> Erasure:
             **_nobody(), email="", phone="", erased_at=at
         )
         Guardianship.objects.filter(client=client, ended_at=None).update(ended_at=at)
-        if subject.user_id is not None and subject.account_goes:
-            _close_account(subject.user_id)
         request.done_at = at
         request.save(update_fields=["held_until", "done_at"])
         facts: dict[str, str | int | None] = {
@@ -354,7 +357,7 @@ def finish(*, client_id: UUID, at: datetime | None = None) -> Erasure:
     Doing it again changes nothing. Raises Stale while it must be kept, or nothing was erased.
     """
     at = at or timezone.now()
-    with transaction.atomic():
+    with subjects.of(client_id), transaction.atomic():
         request = _locked(client_id)
         if request.finished_at is not None:
             return request
@@ -458,11 +461,13 @@ def _nobody() -> dict[str, Any]:
     return {"first_name": ERASED, "last_name": "", "birth_date": BORN}
 
 
-def _close_account(user_id: UUID) -> None:
+def _close_account(request: Erasure, user_id: UUID) -> None:
     """The row stays, because ledgers name its id; it opens nothing and names nobody."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT handoff_close_account(%s)", [request.pk])
     sessions = UserSession.objects.filter(user=user_id)
     Session.objects.filter(session_key__in=sessions.values("session_key")).delete()
-    for model in (UserSession, EmailAddress, Authenticator, ApiToken, IdempotentRequest):
+    for model in (UserSession, ApiToken, IdempotentRequest):
         model._default_manager.filter(user=user_id).delete()
     user = User.objects.select_for_update(no_key=True).get(pk=user_id)
     user.email = f"{user.pk}@erased.invalid"

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Protocol
+from uuid import UUID
 
 import structlog
-from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.sessions.models import Session
@@ -22,19 +22,12 @@ from django.db.models import Exists, Model, OuterRef, Q
 from django.utils import timezone
 
 from clients import consent as consents
-from clients.models import (
-    Client,
-    Consent,
-    ConsentEvent,
-    Guardianship,
-    Invitation,
-    Professional,
-    User,
-)
+from clients.models import Consent, ConsentEvent, Invitation
+from handoff.core import subjects
 from handoff.core.actors import SYSTEM
 from handoff.core.idempotency import IdempotentRequest
 from handoff.core.tokens import ApiToken
-from referrals import reminders
+from referrals import reminders, whose
 from referrals.models import Referral, ReferralEvent, Reminder
 from referrals.states import State
 
@@ -85,6 +78,24 @@ class Rows:
             ids = list(held.values_list("pk", flat=True)[:BATCH])
             self.model._default_manager.filter(pk__in=ids).delete()
         return len(ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Drafts:
+    """Drafts of handoffs are under row-level security: whose they are is asked first."""
+
+    rows: Rows
+
+    def count(self, before: datetime) -> int:
+        with subjects.among(self._whose(before)):
+            return self.rows.count(before)
+
+    def some(self, before: datetime, at: datetime) -> int:
+        with subjects.among(self._whose(before)):
+            return self.rows.some(before, at)
+
+    def _whose(self, before: datetime) -> frozenset[UUID]:
+        return whose.clients_waiting([State.DRAFT], since_before=before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +157,7 @@ class Questions:
     def some(self, before: datetime, at: datetime) -> int:
         closed = 0
         for consent in list(Consent.objects.filter(self._open(before)).order_by("pk")[:BATCH]):
-            with transaction.atomic():
+            with subjects.of(consent.client_id), transaction.atomic():
                 if consents.lapse(actor=SYSTEM, consent_id=consent.pk, at=at):
                     reminders.consent_changed(consent, at=at)
                     closed += 1
@@ -184,21 +195,6 @@ def _drafts(before: datetime) -> Q:
     )
 
 
-def _strangers(before: datetime) -> Q:
-    mine = OuterRef("pk")
-    return Q(
-        ~Exists(EmailAddress.objects.filter(user=mine, verified=True)),
-        ~Exists(Professional.objects.filter(user=mine)),
-        ~Exists(Client.objects.filter(user=mine)),
-        ~Exists(Guardianship.objects.filter(user=mine)),
-        is_staff=False,
-        is_superuser=False,
-        is_active=True,
-        last_login=None,
-        date_joined__lt=before,
-    )
-
-
 CATEGORIES: Final[tuple[Category, ...]] = (
     Category(
         "sessions",
@@ -215,14 +211,6 @@ CATEGORIES: Final[tuple[Category, ...]] = (
         "last use, once the session is gone",
         "To recognise a sign-in that was not oneself.",
         Rows(UserSession, _devices),
-    ),
-    Category(
-        "signups",
-        "accounts whose address was never confirmed",
-        30,
-        "signing up",
-        "Perhaps somebody else's address.",
-        Rows(User, _strangers),
     ),
     Category(
         "invitations",
@@ -278,7 +266,7 @@ CATEGORIES: Final[tuple[Category, ...]] = (
         180,
         "the last step",
         "Nobody but their sender knew of them.",
-        Rows(Referral, _drafts),
+        Drafts(Rows(Referral, _drafts)),
     ),
     Category(
         "questions",

@@ -559,14 +559,11 @@ def test_a_request_only_moves_forward(scene: Therapy, change: str) -> None:
 
 
 @contextmanager
-def plain_role() -> Iterator[None]:
-    """Everything below runs as a role that owns nothing and was granted the tables."""
+def as_the_worker() -> Iterator[None]:
+    """With the rights of the role that runs Celery, and so of the nightly task: it owns nothing
+    and is bound by row-level security."""
     with connection.cursor() as cursor:
-        cursor.execute("CREATE ROLE plain_for_a_test NOLOGIN")
-        cursor.execute("GRANT USAGE ON SCHEMA public TO plain_for_a_test")
-        cursor.execute("GRANT ALL ON ALL TABLES IN SCHEMA public TO plain_for_a_test")
-        cursor.execute("GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO plain_for_a_test")
-        cursor.execute("SET LOCAL ROLE plain_for_a_test")
+        cursor.execute("SET LOCAL ROLE handoff_worker")
         yield
         cursor.execute("RESET ROLE")
 
@@ -574,7 +571,7 @@ def plain_role() -> Iterator[None]:
 def test_a_role_that_owns_no_table_erases_through_the_function_and_not_otherwise() -> None:
     client = treated_long_ago()
     asked(client)
-    with plain_role():
+    with as_the_worker():
         erasure.erase(client_id=client.pk)
         assert "is refused" in refused("DELETE FROM referrals_dischargenote")
         for forged in (

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
@@ -15,7 +14,7 @@ from django.core.management import call_command
 from django.db import connection, connections
 
 from clients.consent import ConsentState, standing
-from clients.models import AccessEntry, Consent, ConsentEvent, Invitation, User
+from clients.models import AccessEntry, Consent, ConsentEvent, Invitation
 from handoff.core import tokens
 from handoff.core.idempotency import IdempotentRequest
 from handoff.core.ledger import verify
@@ -33,7 +32,6 @@ from tests.factories import (
     asked_consent,
 )
 from tests.guards.test_docs import DOCS, rows, section
-from tests.rights.accounts import account_of
 
 DAY = timedelta(days=1)
 
@@ -84,25 +82,6 @@ class TestEach:
             UserSession.objects.filter(pk=row.pk).update(last_seen_at=NOON - seen * DAY)
         assert tidied() == {"devices": 1}
         assert not UserSession.objects.filter(session_key="gone").exists()
-
-    def test_signups_nobody_confirmed(self) -> None:
-        def unconfirmed(**fields: Any) -> User:
-            user = UserFactory.create(date_joined=NOON - 31 * DAY, **fields)
-            EmailAddress.objects.filter(user=user).update(verified=False)
-            return user
-
-        gone = unconfirmed()
-        kept = [
-            unconfirmed(is_staff=True),
-            unconfirmed(last_login=NOON),
-            account_of(ClientFactory.create(user=unconfirmed())),
-            ProfessionalFactory.create(user=unconfirmed()).user,
-            UserFactory.create(date_joined=NOON - 31 * DAY),
-        ]
-        User.objects.filter(pk=unconfirmed().pk).update(date_joined=NOON - 29 * DAY)
-        assert tidied() == {"signups": 1}
-        assert not User.objects.filter(pk=gone.pk).exists()
-        assert User.objects.filter(pk__in=[user.pk for user in kept]).count() == len(kept)
 
     def test_invitations(self) -> None:
         pt = ProfessionalFactory.create()
