@@ -27,7 +27,7 @@ from clients.models import (
     User,
 )
 from clients.scopes import Scope
-from handoff.core import tokens
+from handoff.core import subjects, tokens
 from handoff.core.actors import SYSTEM
 from handoff.core.audit import AuditEntry
 from handoff.core.errors import NotAllowed, NotVisible, Stale
@@ -573,7 +573,8 @@ def test_a_role_that_owns_no_table_erases_through_the_function_and_not_otherwise
     asked(client)
     with as_the_worker():
         erasure.erase(client_id=client.pk)
-        assert "is refused" in refused("DELETE FROM referrals_dischargenote")
+        with subjects.of(client.pk):
+            assert "is refused" in refused("DELETE FROM referrals_dischargenote")
         for forged in (
             "INSERT INTO handoff_private.erasing VALUES (pg_current_xact_id(), %s, "
             "ARRAY['referrals_dischargenote'])",
