@@ -1046,8 +1046,8 @@ WHOLE = Module(
     (
         Change(
             "a therapist takes the whole record away",
-            '    if not allowed.everything:\n        _refuse(actor, client, "export"',
-            '    if allowed.is_empty:\n        _refuse(actor, client, "export"',
+            "        if not allowed.everything:\n            return None\n        _require_fewer",
+            "        if allowed.is_empty:\n            return None\n        _require_fewer",
         ),
         Change(
             "there is no end to taking it",
