@@ -10,11 +10,12 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.urls import reverse
 
 from clients import sessions
 from clients.models import User
-from handoff.core import attempts, ciphers, mail, tokens
+from handoff.core import attempts, ciphers, hold, mail, tokens
 from handoff.core.attempts import Attempt
 from handoff.core.mail import SENDER_NAME
 
@@ -98,6 +99,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth de
             self.send_notification_mail("account/email/new_browser", user)
         return response
 
+    def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
+        """While the house is held only admins come in, whatever they sign in with."""
+        if hold.is_held() and not user.is_staff:
+            return HttpResponse(render_to_string("held.html"), status=503)
+        answer: HttpResponse | None = super().pre_login(request, user, **kwargs)
+        return answer
+
     def set_password(self, user: User, password: str) -> None:
         """Whoever changes or resets it may fear for the old one: tokens end with it."""
         super().set_password(user, password)
@@ -109,7 +117,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth de
         """Through the one door of mail, with links to our own address.
 
         A link never follows the `Host` of a request: whoever asks for a reset could choose it.
+        Nothing is sent while the house is held.
         """
+        if hold.is_held():
+            return
         words = {
             "request": self.request,
             "email": email,

@@ -6,6 +6,8 @@ class ClientsConfig(AppConfig):
     verbose_name = "People and consent"
 
     def ready(self) -> None:
-        from clients import receivers  # noqa: PLC0415 (needs the models)
+        # Models can be imported only now that all apps are loaded.
+        from clients import endings, receivers  # noqa: PLC0415
 
         receivers.connect()
+        endings.follow()

@@ -5,10 +5,11 @@ consent, the dates, the authority of whoever signed and the accounts of both sid
 stored, nothing is cached, and emptiness always means: nothing is shared.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -24,10 +25,11 @@ from clients.models import (
     ConsentEvent,
     Guardianship,
     Professional,
+    User,
 )
 from clients.scopes import Scope
-from handoff.core import ledger
-from handoff.core.actors import SYSTEM, Actor
+from handoff.core import journal, ledger
+from handoff.core.actors import SYSTEM, Actor, Channel
 from handoff.core.errors import Invalid, NotAllowed, NotVisible, Stale
 
 Kind = ConsentEvent.Kind
@@ -287,6 +289,11 @@ def grant(
         consent = _locked(actor, consent_id, at)
         signer = guardians.signer_for(actor, consent.client, at)
         expires_at = _end_of(expires_on, consent.client, at)
+        for other in _between(consent.client_id, consent.discloser_id, consent.recipient_id, at):
+            if other.consent_id != consent.pk and other.state in _REPLACEABLE - {
+                ConsentState.REQUESTED
+            }:
+                _foretell(other, Kind.SUPERSEDED, signer, at)
         _lock_ledgers()
         _require(consent, at, ConsentState.REQUESTED)
         for other in _between(consent.client_id, consent.discloser_id, consent.recipient_id, at):
@@ -331,10 +338,12 @@ def narrow(
     with transaction.atomic():
         consent = _locked(actor, consent_id, at)
         signer = guardians.signer_for(actor, consent.client, at)
-        _lock_ledgers()
         now = _require(consent, at, ConsentState.ACTIVE)
         if not remaining < now.classes:
             raise Invalid({"classes": ["Choose fewer parts than are shared now."]})
+        _foretell(now, Kind.NARROWED, signer, at, remaining)
+        _lock_ledgers()
+        now = _require(consent, at, ConsentState.ACTIVE)
         _sign(
             consent,
             Kind.NARROWED,
@@ -359,8 +368,9 @@ def revoke(*, actor: Actor, consent_id: UUID, at: datetime | None = None) -> Con
     with transaction.atomic():
         consent = _locked(actor, consent_id, at)
         signer = _stopper(actor, consent.client, at)
+        _foretell(_require(consent, at, *_STOPPABLE), Kind.REVOKED, signer, at)
         _lock_ledgers()
-        _require(consent, at, ConsentState.ACTIVE, ConsentState.NOT_YET, ConsentState.SUSPENDED)
+        _require(consent, at, *_STOPPABLE)
         _sign(consent, Kind.REVOKED, actor, signer, at, NOTHING)
     return consent
 
@@ -453,6 +463,9 @@ def object_to(*, actor: Actor, consent_id: UUID, at: datetime | None = None) -> 
         signer = _stopper(actor, consent.client, at)
         if signer.guardianship is not None or not guardians.is_minor(consent.client, at):
             raise NotAllowed("You decide about this yourself: say no, or stop sharing.")
+        now = _require(consent, at, *_REPLACEABLE)
+        if now.state in _STOPPABLE:
+            _foretell(now, Kind.REVOKED, signer, at)
         _lock_ledgers()
         now = _require(consent, at, *_REPLACEABLE)
         is_open = now.state is ConsentState.REQUESTED
@@ -490,13 +503,15 @@ def end_with_training(
     )
     if not ConsentEvent.objects.filter(consent__in=rows, until_training_ends=True).exists():
         return ()
+    def ending() -> list[Standing]:
+        found = _between(client_id, discloser_id, recipient_id, at)
+        return [each for each in found if each.until_training_ends and each.state in _REPLACEABLE]
+
     with transaction.atomic():
+        for each in ending():
+            _foretell(each, Kind.ENDED, None, at)
         _lock_ledgers()
-        ended = [
-            each.consent_id
-            for each in _between(client_id, discloser_id, recipient_id, at)
-            if each.until_training_ends and each.state in _REPLACEABLE
-        ]
+        ended = [each.consent_id for each in ending()]
         for pk in ended:
             _write(pk, Kind.ENDED, actor=SYSTEM, at=at)
     return tuple(ended)
@@ -567,7 +582,7 @@ def ask_anew(*, consent: Consent, at: datetime) -> Consent | None:
     return anew
 
 
-def end_all(*, actor: Actor, client: Client, at: datetime | None = None) -> int:
+def end_for_erased(*, actor: Actor, client: Client, at: datetime | None = None) -> int:
     """The system ends all sharing of a client whose data is erased, and takes questions back.
 
     How many there were. Raises NotAllowed for anybody but the system.
@@ -578,6 +593,9 @@ def end_all(*, actor: Actor, client: Client, at: datetime | None = None) -> int:
     with transaction.atomic():
         rows = Consent.objects.filter(client=client)
         list(rows.select_for_update(of=("self",), no_key=True).order_by("pk"))
+        for each in standings(rows, at).values():
+            if each.state in _STOPPABLE:
+                _foretell(each, Kind.ENDED, None, at)
         _lock_ledgers()
         ended = 0
         for each in standings(rows, at).values():
@@ -589,6 +607,9 @@ def end_all(*, actor: Actor, client: Client, at: datetime | None = None) -> int:
     return ended
 
 
+
+
+_STOPPABLE = (ConsentState.ACTIVE, ConsentState.NOT_YET, ConsentState.SUSPENDED)
 _REPLACEABLE = frozenset(
     {
         ConsentState.REQUESTED,
@@ -747,3 +768,95 @@ def _append(
         notice_hash=notice.digest(),
         channel=actor.channel,
     ).append(at=at)
+
+
+# --- endings, outside the database too ----------------------------------------------------------
+
+
+def _foretell(
+    now: Standing,
+    kind: ConsentEvent.Kind,
+    signer: Signer | None,
+    at: datetime,
+    remaining: frozenset[Scope] = NOTHING,
+) -> None:
+    """Note in the revocation journal that this consent is about to share less.
+
+    Without a `signer` the system ends it. Before the ledgers are locked, because it waits for a
+    disk and readers wait for the ledgers.
+    """
+    journal.write(
+        f"consent.{kind}",
+        {
+            "consent": str(now.consent_id),
+            "seen": now.event_number,
+            "classes": sorted(remaining),
+            "by": str(signer.user_id) if signer else None,
+            "authority": str(signer.authority if signer else ConsentEvent.Authority.SYSTEM),
+            "guardianship": str(signer.guardianship.pk)
+            if signer and signer.guardianship
+            else None,
+        },
+        at=at,
+    )
+
+
+def end_again(facts: Mapping[str, Any], kind: str, *, at: datetime) -> str:
+    """Bring about once more what the journal tells of a consent; answers what was done.
+
+    For a database that does not know of it. Nothing is done where the consent is not there, shares
+    nothing any more, or was decided about later than the journal's line. Where whoever decided is
+    not there either, all of it ends. Must run inside a transaction.
+    """
+    consent_id = UUID(facts["consent"])
+    consent = Consent.objects.select_for_update(no_key=True).filter(pk=consent_id).first()
+    if consent is None:
+        return "unknown here"
+    _lock_ledgers()
+    now = standings(Consent.objects.filter(pk=consent_id), at).get(consent_id)
+    if now is None or now.state not in _STOPPABLE:
+        return "shares nothing"
+    if now.event_number > facts["seen"]:
+        return "decided later"
+    actor = SYSTEM.through(Channel.COMMAND)
+    if facts["by"] is None:
+        _write(consent_id, Kind.ENDED, actor=actor, at=at)
+        return "ended"
+    remaining = frozenset(scopes.parse(facts["classes"])) & now.agreed
+    signer = Signer(
+        UUID(facts["by"]), ConsentEvent.Authority(facts["authority"]), _guardianship(facts)
+    )
+    known = User.objects.filter(pk=signer.user_id).exists() and (
+        signer.authority != ConsentEvent.Authority.GUARDIAN or signer.guardianship is not None
+    )
+    if kind == f"consent.{Kind.NARROWED}" and remaining and known:
+        dates = {"valid_from": at, "expires_at": now.expires_at}
+        _sign(consent, Kind.NARROWED, actor, signer, at, remaining, **dates)
+        return "narrowed"
+    if kind == f"consent.{Kind.SUPERSEDED}" or not known:
+        _write(consent_id, Kind.SUPERSEDED if known else Kind.REVOKED, actor=actor, at=at)
+        return "ended"
+    _sign(consent, Kind.REVOKED, actor, signer, at, NOTHING)
+    return "revoked"
+
+
+def end_all(*, at: datetime) -> int:
+    """End whatever is shared by anybody: the journal is lost, and nobody knows what was withdrawn.
+
+    Answers how many agreements ended. Each client has to agree anew.
+    """
+    ended = 0
+    with transaction.atomic():
+        rows = Consent.objects.select_for_update(no_key=True).order_by("id")
+        ids = [row.pk for row in rows]
+        _lock_ledgers()
+        for each in standings(Consent.objects.filter(pk__in=ids), at).values():
+            if each.state in _STOPPABLE:
+                _write(each.consent_id, Kind.REVOKED, actor=SYSTEM, at=at)
+                ended += 1
+    return ended
+
+
+def _guardianship(facts: Mapping[str, Any]) -> Guardianship | None:
+    pk = facts["guardianship"]
+    return Guardianship.objects.filter(pk=pk).first() if pk else None

@@ -33,17 +33,23 @@ def healthz(_request: HttpRequest) -> JsonResponse:
 
 def readyz(_request: HttpRequest) -> JsonResponse:
     """503 until database and migrations are there. Redis and the worker are told but do not
-    count: pages work without them, and what waits for them waits as rows."""
+    count: pages work without them, and what waits for them waits as rows. Nor does a journal that
+    cannot be written, which somebody has to see to, or a hold, during which nothing is shown."""
     database = _in_time(_database)
     broker = _in_time(_broker)
     facts: dict[str, Any] = {
         "database": "unreachable",
         "migrations": "unknown",
         "worker_seconds": None,
+        "hold": None,
+        "journal_owed": None,
         "redis": "ok" if broker else "unreachable",
     } | (database or {})
     ready = facts["database"] == "ok" and facts["migrations"] == "ok"
-    status = "ok" if ready and broker else "degraded" if ready else "unavailable"
+    whole = broker and not facts["journal_owed"]
+    status = "ok" if ready and whole else "degraded" if ready else "unavailable"
+    if ready and facts["hold"]:
+        status = "hold"  # and still 200: admins have to get in, others to be told why not
     return JsonResponse({"status": status, **facts}, status=200 if ready else 503)
 
 
@@ -85,7 +91,13 @@ def _database() -> dict[str, Any]:
         if there and there[0]:
             applied = set(own.execute("SELECT app, name FROM django_migrations").fetchall())
         complete = expected_migrations() <= applied
+        held, owed = None, None
         if complete:
+            row = own.execute(
+                "SELECT handoff_hold(), (SELECT count(*) FROM core_journalline"
+                " WHERE number IS NULL)"
+            ).fetchone()
+            held, owed = row if row else (None, None)
             row = own.execute(
                 "SELECT extract(epoch FROM clock_timestamp() - seen_at)::int"
                 " FROM handoff_heartbeat WHERE process = 'worker'"
@@ -95,6 +107,8 @@ def _database() -> dict[str, Any]:
         "database": "ok",
         "migrations": "ok" if complete else "missing",
         "worker_seconds": age,
+        "hold": held or None,
+        "journal_owed": owed,
     }
 
 

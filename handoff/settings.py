@@ -81,6 +81,14 @@ FIELD_KEY_FALLBACKS = [
     _strong("FIELD_KEY_FALLBACKS", key) for key in env.listing("FIELD_KEY_FALLBACKS", [])
 ] + [key for key in (SECRET_KEY, *SECRET_KEY_FALLBACKS) if key != FIELD_KEY]
 
+# What the database must not be the only one to know: its ledgers' heads, and what was withdrawn. On
+# another disk than the database's, and no part of its backups.
+_witness = None if PRODUCTION else str(BASE_DIR / "var" / "witness")
+ANCHOR_FILE = env.text("ANCHOR_FILE", _witness and f"{_witness}/anchors")
+REVOCATION_JOURNAL = env.text("REVOCATION_JOURNAL", _witness and f"{_witness}/journal")
+if ANCHOR_FILE == REVOCATION_JOURNAL:
+    raise ImproperlyConfigured("ANCHOR_FILE and REVOCATION_JOURNAL must be two files")
+
 _local_hosts = ["localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS = env.listing("ALLOWED_HOSTS", [_site.hostname])
 if not PRODUCTION:
@@ -123,6 +131,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "handoff.standstill.HoldMiddleware",
     "clients.middleware.ActorMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",

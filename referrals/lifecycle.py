@@ -8,9 +8,10 @@ Every verb raises NotVisible when the actor may not know of the referral, NotAll
 is not theirs, Stale when the referral moved on, Invalid for input that cannot be taken.
 """
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from functools import cache, partial
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -21,10 +22,10 @@ from clients import consent as consents
 from clients import licensing
 from clients.access import require_kept
 from clients.consent import ConsentState, Standing
-from clients.models import Consent, Professional
+from clients.models import Consent, Professional, User
 from clients.scopes import SUGGESTED, Scope, notice
-from handoff.core import audit, subjects
-from handoff.core.actors import SYSTEM, Actor, Role
+from handoff.core import audit, journal, subjects
+from handoff.core.actors import SYSTEM, Actor, Channel, Role
 from handoff.core.errors import Invalid, NotAllowed, NotVisible, Stale
 from referrals import access, readings, reminders, states, whose
 from referrals.models import (
@@ -43,6 +44,8 @@ log = structlog.get_logger(__name__)
 LONGEST_AHEAD = timedelta(days=366)
 MINIMUM_SHARED = Scope.CLEARANCE
 """Without it a handoff cannot go out: the trainer would not know that training may begin."""
+
+_SEEN = states.RECIPIENT_MAY_READ | states.RECIPIENT_SEES_ENVELOPE
 
 Guard = Callable[[Referral, Edge, datetime], None]
 
@@ -446,6 +449,42 @@ def time_out(*, at: datetime | None = None, limit: int = 200) -> int:
     return walked
 
 
+def end_again(facts: Mapping[str, Any], *, at: datetime) -> str:
+    """Bring about once more what the journal tells of a referral; answers what was done.
+
+    For a database that does not know of it: the referral takes the state it had. Its reason is
+    not in the journal. Must run inside a transaction.
+    """
+    rows = Referral.objects.select_for_update(no_key=True)
+    referral = rows.filter(pk=facts["referral"]).first()
+    if referral is None:
+        return "unknown here"
+    source, target = State(referral.state), State(facts["state"])
+    if source is target or (source in states.TERMINAL and source not in _SEEN):
+        return "ended already"
+    referral.state, referral.state_at = target, at
+    if target in states.TERMINAL:
+        referral.closed_at = at
+    referral.save(update_fields=["state", "state_at", "closed_at"])
+    ReferralEvent.objects.create(
+        referral=referral,
+        verb=facts["verb"],
+        source=source,
+        target=target,
+        party=facts["party"],
+        by=User.objects.filter(pk=facts["by"]).first(),
+        at=at,
+    )
+    audit.record(
+        SYSTEM.through(Channel.COMMAND),
+        "referral.ended_again",
+        referral,
+        at=at,
+        facts={"from": str(source), "to": str(target)},
+    )
+    return "ended"
+
+
 DaysOff = Callable[[str], Container[date]]
 
 
@@ -528,6 +567,11 @@ def _walk(
         referral.answered_at = at
     if edge.target in states.TERMINAL:
         referral.closed_at = at
+    if source in _SEEN and edge.target not in _SEEN and not actor.is_system:
+        # Time ends by itself again what it ended before; what people end is noted outside too.
+        facts = {"referral": str(referral.pk), "verb": str(verb), "state": str(edge.target)}
+        by = {"by": str(actor.user_id), "party": str(min(edge.parties & parties))}
+        journal.write("referral.ended", facts | by, at=at)
     referral.save()
     ReferralEvent.objects.create(
         referral=referral,

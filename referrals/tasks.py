@@ -13,8 +13,9 @@ from typing import Any, Final
 import structlog
 from celery import shared_task
 
+from handoff.core import hold
 from handoff.core.ledger import database_now
-from referrals import lifecycle, reminders, sharing
+from referrals import lifecycle, reminders, restoring, sharing
 from referrals.reminders.delivery import BATCH
 from referrals.rights import erasure, retention
 
@@ -29,7 +30,10 @@ NIGHT: Final = (7, 8)
 
 @shared_task(name="referrals.tasks.tick")
 def tick() -> None:
-    """Let time do what it does to referrals and people, keep the plan in line, and ring."""
+    """Look after the files outside; unless the house is held, let time do what it does to
+    referrals and people, keep the plan in line, and ring for deliveries."""
+    if restoring.tend():
+        return
     _guarded("time_out", lifecycle.time_out)
     _guarded("ask_anew_of_age", sharing.ask_anew_of_age)
     _guarded("heal", lambda: reminders.heal(at=database_now()))
@@ -45,6 +49,8 @@ def _ring() -> None:
 @shared_task(name="referrals.tasks.deliver_batch")
 def deliver_batch() -> None:
     """Deliver what is due until nothing is, or the time of one sweep is used up."""
+    if hold.is_held():
+        return
     tally = reminders.sweep()
     log.info(
         "reminders.swept",

@@ -4,6 +4,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -32,6 +33,13 @@ def pytest_configure() -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # The suite runs as a demo, and demands all the same what production does.
     settings.SECOND_FACTOR_DEMANDED = True
+
+
+@pytest.fixture(autouse=True)
+def nothing_witnessed() -> None:
+    """The files outside the database begin with each test, as its tables do."""
+    for name in (settings.ANCHOR_FILE, settings.REVOCATION_JOURNAL):
+        Path(name).unlink(missing_ok=True)
 
 
 _flush = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]  # see the end

@@ -9,6 +9,8 @@ from __future__ import annotations
 import atexit
 import os
 import secrets
+import shutil
+import tempfile
 from collections.abc import Generator
 from urllib.parse import urlsplit
 
@@ -29,6 +31,15 @@ def _environment() -> None:
     for name in ("DEBUG", "ALLOWED_HOSTS", "EMAIL_URL", "MAIL_FROM", "SECRET_KEY_FILE", "PORT"):
         os.environ.pop(name, None)
     os.environ.setdefault("SECRET_KEY", secrets.token_urlsafe(60))
+    _witness_files()
+
+
+def _witness_files() -> None:
+    """Each process its own files outside the database, as each has its own database."""
+    folder = tempfile.mkdtemp(prefix="handoff-witness-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.environ["ANCHOR_FILE"] = f"{folder}/anchors"
+    os.environ["REVOCATION_JOURNAL"] = f"{folder}/journal"
 
 
 def _redis_number(url: str, number: int) -> str:
@@ -51,6 +62,7 @@ def _prepare() -> None:
     if worker:
         number = int(worker.removeprefix("gw")) + 1
         os.environ["REDIS_URL"] = _redis_number(os.environ["REDIS_URL"], number)
+        _witness_files()
         return
     _environment()
     kinds = embedded.wanted(os.environ)

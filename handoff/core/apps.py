@@ -8,6 +8,8 @@ class CoreConfig(AppConfig):
     verbose_name = "Ledgers"
 
     def ready(self) -> None:
-        from handoff.core import roles  # noqa: PLC0415 (models only once all apps are loaded)
+        # Models can be imported only now that all apps are loaded.
+        from handoff.core import hold, roles  # noqa: PLC0415
 
         post_migrate.connect(roles.grant_after_migrate, sender=self)
+        post_migrate.connect(hold.take_custody_after_migrate, sender=self)

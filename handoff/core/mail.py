@@ -19,6 +19,8 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.template.loader import render_to_string
 
+from handoff.core import hold
+
 SENDER_NAME: Final = "Handoff"
 SUBJECT: Final = "You have an update"
 INVITED: Final = "You are invited to Handoff"
@@ -106,7 +108,12 @@ class Post:
         self.close()
 
     def open(self) -> None:
-        """Connect, unless connected. Raises NotSent: then nothing has left this machine."""
+        """Connect, unless connected. Raises NotSent: then nothing has left this machine.
+
+        Nothing is sent while the house is held.
+        """
+        if hold.is_held():
+            raise NotSent(Fate.BROKEN, "on_hold")
         try:
             self._backend.open()
         except Exception as error:
@@ -115,6 +122,8 @@ class Post:
 
     def send(self, letter: Letter) -> None:
         """Hand a letter over; returns once the server has taken it. Raises NotSent."""
+        if hold.is_held():
+            raise NotSent(Fate.BROKEN, "on_hold")
         try:
             taken = self._backend.send_messages([_message(letter)])
         except Exception as error:

@@ -2,8 +2,17 @@
 
 from handoff.core.attempts import Attempts
 from handoff.core.audit import AuditEntry
+from handoff.core.custody import Custody, JournalLine
 from handoff.core.idempotency import IdempotentRequest
 from handoff.core.ledger import LedgerHead
 from handoff.core.tokens import ApiToken
 
-__all__ = ["ApiToken", "Attempts", "AuditEntry", "IdempotentRequest", "LedgerHead"]
+__all__ = [
+    "ApiToken",
+    "Attempts",
+    "AuditEntry",
+    "Custody",
+    "IdempotentRequest",
+    "JournalLine",
+    "LedgerHead",
+]

@@ -32,7 +32,7 @@ from referrals.reminders.planning import (
     zone_changed,
 )
 from referrals.reminders.rules import CATALOGUE, Rule
-from referrals.reminders.sweeping import Backlog, Tally, backlog, requeue, sweep
+from referrals.reminders.sweeping import Backlog, Tally, backlog, requeue, stop_due, sweep
 
 __all__ = [
     "CATALOGUE",
@@ -64,6 +64,7 @@ __all__ = [
     "rule_changed",
     "sent_for",
     "snooze",
+    "stop_due",
     "sweep",
     "zone_changed",
 ]

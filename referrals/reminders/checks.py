@@ -36,6 +36,7 @@ class Stop(StrEnum):
     ENOUGH = "enough_mail"
     LIST_ONLY = "list_only"
     DONE = "done"
+    RESTORED = "restored"  # due before a backup was restored: it may have been sent since
 
 
 class Next(StrEnum):

@@ -14,12 +14,21 @@ from django.db import transaction
 from django.db.models import Count, Min, Q
 from django.utils import timezone
 
-from handoff.core import audit, mail
+from handoff.core import audit, hold, mail
 from handoff.core.actors import Actor, Role
 from handoff.core.errors import NotAllowed, NotVisible, Stale
 from handoff.core.ledger import database_now
 from referrals.models import Reminder
-from referrals.reminders.delivery import BATCH, Outcome, claim, deliver, due, release
+from referrals.reminders.checks import Stop
+from referrals.reminders.delivery import (
+    BATCH,
+    UNSETTLED,
+    Outcome,
+    claim,
+    deliver,
+    due,
+    release,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -45,7 +54,12 @@ class Tally:
 def sweep(
     *, budget_seconds: float = BUDGET_SECONDS, limit: int = BATCH, at: datetime | None = None
 ) -> Tally:
-    """Claim and deliver until nothing is due or the time is used up. Any number may run at once."""
+    """Claim and deliver until nothing is due or the time is used up. Any number may run at once.
+
+    Nothing is taken while the house is held.
+    """
+    if hold.is_held():
+        return Tally(0, Counter())
     ends = time.monotonic() + budget_seconds
     taken, letters = 0, Counter[Outcome]()
     with mail.Post() as post:
@@ -66,6 +80,32 @@ def sweep(
                         pause(at=at)
                     return Tally(taken, letters)
     return Tally(taken, letters)
+
+
+def stop_due(*, at: datetime | None = None) -> int:
+    """Take everything due out of the post, and into the lists where its reason still holds.
+
+    After a restore: what was due may have been sent since the backup, and nobody remembers. Answers
+    how many would have been mailed.
+    """
+    now = at or database_now()
+    with transaction.atomic():
+        waiting = Reminder.objects.filter(state__in=UNSETTLED, due_at__lte=now)
+        ids = list(waiting.select_for_update(no_key=True).values_list("pk", flat=True))
+        rows = Reminder.objects.filter(pk__in=ids)
+        rows.update(
+            state=Reminder.State.PENDING,
+            useful_until=now,
+            next_try_at=None,
+            fence=None,
+            lease_until=None,
+            data_started_at=None,
+        )
+        while claim(at=now).taken:
+            pass
+        return rows.filter(state=Reminder.State.CANCELLED, cancel_reason=Stop.LATE).update(
+            cancel_reason=Stop.RESTORED
+        )
 
 
 def pause(*, at: datetime | None = None) -> int:

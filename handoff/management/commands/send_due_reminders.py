@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from handoff.core import hold
 from referrals import lifecycle, reminders
 from referrals.reminders.delivery import Outcome
 
@@ -31,6 +32,8 @@ class Command(BaseCommand):
             due = reminders.backlog(at=moment).due
             self.stdout.write(f"{due} due. Deliver them with --now.")
             return
+        if hold.is_held():
+            raise CommandError("Nothing is sent: the house is held. See docs/operations.md.")
         walked = lifecycle.time_out(at=moment)
         taken, letters = 0, {outcome: 0 for outcome in Outcome}
         while True:
