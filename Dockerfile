@@ -15,6 +15,7 @@ RUN key=$(python -c 'import secrets; print(secrets.token_urlsafe(60))') \
     && SECRET_KEY="$key" LEDGER_KEY="x$key" SITE_URL=https://build.invalid \
     DATABASE_URL=postgresql://build:build@build.invalid/build \
     REDIS_URL=redis://build.invalid EMAIL_URL=smtp://build.invalid MAIL_FROM=build@build.invalid \
+    ANCHOR_FILE=/nowhere/anchors REVOCATION_JOURNAL=/nowhere/journal \
     STATIC_ROOT=/app/static /venv/bin/python manage.py collectstatic --noinput --verbosity 0 \
     && /venv/bin/python -m compileall -q /app
 

@@ -34,6 +34,8 @@ PRODUCTION = {
     "REDIS_URL": "redis://redis.invalid:6379/0",
     "EMAIL_URL": "smtp://mail.invalid:25",
     "MAIL_FROM": "Handoff <no-reply@handoff.example>",
+    "ANCHOR_FILE": "/nowhere/anchors",
+    "REVOCATION_JOURNAL": "/nowhere/journal",
 }
 
 

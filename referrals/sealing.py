@@ -16,6 +16,8 @@ from uuid import UUID
 
 from django.db.models import Model
 
+from handoff.core.audit import AuditEntry
+from handoff.core.ledger import BATCH, Flaw
 from referrals.models import (
     DischargeNote,
     Episode,
@@ -102,6 +104,20 @@ def fingerprint(content: Covered) -> str:
 def is_as_signed(note: DischargeNote) -> bool:
     """Whether what stands in the database is what was signed. False for a draft."""
     return note.is_signed and fingerprint(covered(note)) == note.content_hash
+
+
+def broken_seal() -> Flaw | None:
+    """The first signing in the audit ledger whose note is not there as it was signed."""
+    signings = AuditEntry.objects.filter(verb="note.signed").order_by("number")
+    for entry in signings.iterator(chunk_size=BATCH):
+        note = DischargeNote.objects.select_related("episode").filter(pk=entry.object_id).first()
+        if (
+            note is None
+            or note.content_hash != entry.facts.get("content_hash")
+            or not is_as_signed(note)
+        ):
+            return Flaw("audit", entry.number, f"note {entry.object_id} is not as it was signed")
+    return None
 
 
 def _plain(row: Model, names: Iterable[str]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Checks the consent, access and audit chains, and the files that remember them outside."""
+"""Checks the consent, access and audit chains, what was signed, and the files outside."""
 
 import sys
 from typing import Any
@@ -10,14 +10,15 @@ from handoff.core import anchors, hold
 from handoff.core.audit import AuditEntry
 from handoff.core.ledger import ChainedEntry, Flaw, LedgerHead, verify
 from handoff.core.lines import Damaged, Unwritable
+from referrals import sealing
 
 CHAINS: tuple[type[ChainedEntry], ...] = (ConsentEvent, AccessEntry, AuditEntry)
 
 
 class Command(BaseCommand):
     help = (
-        "Walk the three ledgers, the anchors and the revocation journal; exit 1 names the first"
-        " number of each that does not verify."
+        "Walk the three ledgers, the signed notes, the anchors and the revocation journal; exit 1"
+        " names the first number of each that does not verify."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -33,6 +34,7 @@ class Command(BaseCommand):
             if anchored is not None:
                 told += f", {len(anchored.hashes)} anchored numbers stand, up to #{anchored.newest}"
             self._say(flaw, told)
+        self._say(sealing.broken_seal(), "signed notes: each is as it was signed")
         if record is not None:
             self._journal(record)
         if why := hold.reason():
