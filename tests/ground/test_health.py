@@ -42,6 +42,8 @@ def test_readyz_when_all_is_well(client: Client) -> None:
         "migrations": "ok",
         "redis": "ok",
         "worker_seconds": None,
+        "hold": None,
+        "journal_owed": 0,
     }
 
 

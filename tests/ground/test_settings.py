@@ -44,7 +44,17 @@ def last_line(result: subprocess.CompletedProcess[str]) -> str:
 
 @pytest.mark.parametrize(
     "name",
-    ["SECRET_KEY", "LEDGER_KEY", "SITE_URL", "DATABASE_URL", "REDIS_URL", "EMAIL_URL", "MAIL_FROM"],
+    [
+        "SECRET_KEY",
+        "LEDGER_KEY",
+        "SITE_URL",
+        "DATABASE_URL",
+        "REDIS_URL",
+        "EMAIL_URL",
+        "MAIL_FROM",
+        "ANCHOR_FILE",
+        "REVOCATION_JOURNAL",
+    ],
 )
 def test_a_missing_value_is_named(name: str) -> None:
     assert last_line(production(**{name: None})).endswith(
