@@ -30,6 +30,8 @@ from handoff.core.lines import Damaged, File, Line, Unwritable
 log = structlog.get_logger(__name__)
 
 DONE: Final = "done"
+SUBJECTS: Final = ("consent", "referral", "id")
+"""Under one of these the facts of a line name what it is about."""
 IN_DOUBT: Final = timedelta(minutes=2)
 """Longer than any transaction of ours may take: later, it was committed or it never will be."""
 
@@ -90,6 +92,11 @@ class Ending:
     facts: Mapping[str, Any]
     at: datetime
     done: bool
+
+    @property
+    def subject(self) -> str:
+        """The id of what was ended."""
+        return str(next(self.facts[key] for key in SUBJECTS if key in self.facts))
 
     @classmethod
     def of(cls, line: Line, *, done: bool) -> "Ending":

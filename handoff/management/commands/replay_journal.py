@@ -25,8 +25,7 @@ class Command(BaseCommand):
         except (restoring.Refused, Damaged, Unwritable) as error:
             raise CommandError(f"Not replayed, and the hold stands. {error}") from None
         for ending, done in did.endings:
-            subject = next(iter(ending.facts.values()))
-            self.stdout.write(f"journal #{ending.number} {ending.kind} {subject}: {done}")
+            self.stdout.write(f"journal #{ending.number} {ending.kind} {ending.subject}: {done}")
         if did.lost:
             self.stdout.write(f"{did.lost} agreements ended, because the journal is lost.")
         self.stdout.write(
