@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 import structlog
 from allauth.usersessions.models import UserSession
@@ -19,14 +20,14 @@ from django.utils import timezone
 from clients import consent as consents
 from clients import endings
 from clients.models import Consent
-from handoff.core import anchors, audit, hold, journal
+from handoff.core import anchors, audit, hold, journal, subjects
 from handoff.core.actors import SYSTEM, Channel
 from handoff.core.custody import Custody, JournalLine
 from handoff.core.journal import IN_DOUBT, Ending
 from handoff.core.ledger import ChainedEntry, Flaw, database_now, verify
 from handoff.core.lines import Damaged, Unwritable
 from handoff.core.tokens import ApiToken
-from referrals import lifecycle, reminders
+from referrals import lifecycle, reminders, whose
 
 log = structlog.get_logger(__name__)
 
@@ -39,11 +40,17 @@ class Refused(Exception):
 
 
 def _consent(facts: Facts, kind: str, at: datetime) -> str:
-    done = consents.end_again(facts, kind, at=at)
-    consent = Consent.objects.filter(pk=facts["consent"]).first()
-    if consent is not None:
-        reminders.consent_changed(consent, at=at)
+    with subjects.among(whose.clients_behind(consents=[UUID(facts["consent"])])):
+        done = consents.end_again(facts, kind, at=at)
+        consent = Consent.objects.filter(pk=facts["consent"]).first()
+        if consent is not None:
+            reminders.consent_changed(consent, at=at)
     return done
+
+
+def _referral(facts: Facts, _kind: str, at: datetime) -> str:
+    with subjects.among(whose.clients_behind(referrals=[UUID(facts["referral"])])):
+        return lifecycle.end_again(facts, at=at)
 
 
 def _person(facts: Facts, kind: str, at: datetime) -> str:
@@ -54,7 +61,7 @@ AGAIN: Final[dict[str, Again]] = {
     "consent.revoked": _consent,
     "consent.narrowed": _consent,
     "consent.superseded": _consent,
-    "referral.ended": lambda facts, _kind, at: lifecycle.end_again(facts, at=at),
+    "referral.ended": _referral,
     **dict.fromkeys(endings.BY_KIND, _person),
 }
 """How each kind of line is brought about once more. A kind without an entry keeps the hold."""

@@ -28,6 +28,10 @@ APPEND_ONLY: Final = (
     "referrals_referralevent",
     "referrals_referralmessage",
 )
+WORKERS_CARE: Final = ("core_custody",)
+"""Whether the house is held, and what was anchored: whoever serves people only reads it."""
+CARED_FOR: Final = ("core_journalline",)
+"""Added to by all; the worker writes down when a line that was owed has reached its file."""
 LOCKED_ALSO: Final = {"clients_consent": "id"}
 """Append-only, but locked by verbs: SELECT FOR UPDATE wants the right to update one column. A
 trigger refuses the update itself."""
@@ -87,7 +91,7 @@ def _rights(cursor: Any, role: str) -> list[str]:
     for table in tables:
         if role == WORKER and table in NOT_FOR_THE_WORKER:
             continue
-        groups.setdefault(_right(table), []).append(f'"{table}"')
+        groups.setdefault(_right(role, table), []).append(f'"{table}"')
     words += [f"GRANT {right} ON {', '.join(names)} TO {role};" for right, names in groups.items()]
     words += [
         f'GRANT UPDATE ("{column}") ON "{table}" TO {role};'
@@ -97,9 +101,11 @@ def _rights(cursor: Any, role: str) -> list[str]:
     return words
 
 
-def _right(table: str) -> str:
-    if table in READ_ONLY:
+def _right(role: str, table: str) -> str:
+    if table in READ_ONLY or (role == WEB and table in WORKERS_CARE):
         return "SELECT"
+    if table in CARED_FOR or table in WORKERS_CARE:
+        return "SELECT, INSERT, UPDATE" if role == WORKER else "SELECT, INSERT"
     if table in CHAINS or table in APPEND_ONLY:
         return "SELECT, INSERT"
     return "SELECT, INSERT, UPDATE, DELETE"
