@@ -23,7 +23,7 @@ from django.core.exceptions import ImproperlyConfigured
 from psycopg import sql
 
 from handoff import env
-from handoff.core import anchors, journal
+from handoff.core import anchors, journal, roles
 from handoff.core.lines import keyed
 from handoff.embedded.places import EmbeddedError, wheel_folder
 
@@ -202,6 +202,7 @@ def restore(folder: Path, *, variable: str) -> Manifest:
             " backed_up_heads = (SELECT coalesce(jsonb_object_agg(chain, number), '{}')"
             " FROM core_ledgerhead)"
         )
+        roles.grant(connection.cursor())  # so that web can tell people what is going on
         if _heads(connection) != manifest.heads:
             raise Refused("restored and held, but the ledgers' heads are not the backup's")
         counts = _counts(connection)
