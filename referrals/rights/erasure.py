@@ -325,7 +325,7 @@ def erase(*, client_id: UUID, at: datetime | None = None) -> Erasure:
         subject = _subject(client)
         # Before anything goes: a hold is a matter of what is there now.
         request.held_until = held_until(client)
-        consents.end_all(actor=SYSTEM, client=client, at=at)
+        consents.end_for_erased(actor=SYSTEM, client=client, at=at)
         if subject.user_id is not None and subject.account_goes:
             _close_account(request, subject.user_id)
         client.erased_at = at

@@ -1014,7 +1014,7 @@ ERASURE = Module(
     (
         Change(
             "erasing leaves sharing as it is",
-            "        consents.end_all(actor=SYSTEM, client=client, at=at)\n",
+            "        consents.end_for_erased(actor=SYSTEM, client=client, at=at)\n",
             "",
         ),
         Change(

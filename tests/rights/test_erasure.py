@@ -223,8 +223,8 @@ def test_all_sharing_ends_and_questions_are_taken_back(scene: Therapy) -> None:
     event = ConsentEvent.objects.latest("number")
     assert (event.by, event.authority) == (None, "system")
     with pytest.raises(NotAllowed):
-        consents.end_all(actor=scene.as_client, client=scene.client)
-    assert consents.end_all(actor=SYSTEM, client=scene.client) == 0
+        consents.end_for_erased(actor=scene.as_client, client=scene.client)
+    assert consents.end_for_erased(actor=SYSTEM, client=scene.client) == 0
 
 
 def test_only_who_treated_them_reaches_the_record(scene: Therapy) -> None:
