@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from clients.views.access import access
+from clients.views.access import access, access_file
 from clients.views.devices import devices, session_end, token_end
 from clients.views.profile import profile
 
 urlpatterns = [
     path("access/", access, name="access"),
+    path("access/list.csv", access_file, name="access_file"),
     path("profile/", profile, name="profile"),
     # In the place of allauth's own page, which ends all the others or none.
     path("accounts/sessions/", devices, name="devices"),

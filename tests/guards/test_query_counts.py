@@ -176,6 +176,7 @@ LISTS: dict[str, list[Listed]] = {
         Listed("pt", "/accounts/sessions/", a_token),
         Listed("client", "/accounts/sessions/", a_session),
     ],
+    "access_file": [Listed("client", "/access/list.csv", api.a_look)],
     "home": [
         Listed("client", "/home/", api.a_question_more, always_longer=False),
         Listed("client", "/home/", api.a_restriction),

@@ -1,12 +1,14 @@
 """Who has looked: every look and every refusal in plain words, for the client's side only."""
 
+import csv
+import io
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from clients.models import AccessEntry, Client, Consent, Professional
+from clients.models import AccessEntry, Client, Consent, Professional, User
 from clients.scopes import Scope
 from referrals import disclosure, sharing
 from referrals.models import Referral
@@ -211,3 +213,39 @@ def test_an_entry_is_never_about_content(scene: Therapy) -> None:
         assert words not in held
     assert Consent.objects.get().pk in entry.consent_ids
     assert acting(scene.trainer).user_id == entry.actor_id
+
+
+def lines(browser: Any, path: str = "/access/list.csv") -> list[dict[str, str]]:
+    answer = browser.get(path)
+    assert answer.status_code == 200
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    assert answer["Content-Disposition"] == 'attachment; filename="who-looked.csv"'
+    assert "no-store" in answer["Cache-Control"]
+    text = answer.content.decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def test_the_whole_list_can_be_kept_as_a_file(scene: Therapy) -> None:
+    get(as_(scene.trainer), f"/clients/{scene.client.pk}/")
+    get(as_(certified_trainer()), f"/clients/{scene.client.pk}/", status=404)
+    kept = lines(as_(scene.client))
+    assert [int(line["Number"]) for line in kept] == sorted(
+        AccessEntry.objects.values_list("number", flat=True), reverse=True
+    )
+    look = next(line for line in kept if line["Who"] == scene.trainer.name)
+    assert look["As"] == "Personal trainer"
+    assert (look["Parts"], look["Refused"]) == ("limits, ready to train", "no")
+    assert kept[0]["Refused"] == "yes"
+
+
+def test_a_name_cannot_run_as_a_formula_in_the_file(scene: Therapy) -> None:
+    User.objects.filter(pk=scene.trainer.user_id).update(first_name='=HYPERLINK("http://x")')
+    get(as_(scene.trainer), f"/clients/{scene.client.pk}/")
+    assert any(line["Who"].startswith("'=HYPERLINK") for line in lines(as_(scene.client)))
+
+
+def test_the_file_is_the_clients_sides_alone(scene: Therapy) -> None:
+    get(as_(scene.trainer), "/access/list.csv", status=404)
+    get(as_(scene.pt), f"/access/list.csv?client={scene.client.pk}", status=404)
+    other = ClientFactory.create(user=UserFactory.create())
+    get(as_(other), f"/access/list.csv?client={scene.client.pk}", status=404)
