@@ -12,7 +12,7 @@ COPY templates /app/templates
 WORKDIR /app
 # Hashed names and compressed copies. These values only satisfy the settings for this one step.
 RUN key=$(python -c 'import secrets; print(secrets.token_urlsafe(60))') \
-    && SECRET_KEY="$key" LEDGER_KEY="x$key" SITE_URL=https://build.invalid \
+    && SECRET_KEY="$key" LEDGER_KEY="x$key" FILES_KEY="y$key" SITE_URL=https://build.invalid \
     DATABASE_URL=postgresql://build:build@build.invalid/build \
     REDIS_URL=redis://build.invalid EMAIL_URL=smtp://build.invalid MAIL_FROM=build@build.invalid \
     ANCHOR_FILE=/nowhere/anchors REVOCATION_JOURNAL=/nowhere/journal \

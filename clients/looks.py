@@ -62,6 +62,8 @@ PURPOSE_WORDS: Final[Mapping[str, str]] = {
     "referral": "A handoff",
     "messages": "Questions and answers about a handoff",
     "episode": "For the treatment",
+    "letters": "Which letters there are",
+    "letter": "A letter",
     "printed card": "A card to take along",
     "export": "Everything as a file",
     "client page": "",

@@ -29,6 +29,7 @@ PRODUCTION = {
     "DEBUG": "",
     "SECRET_KEY": secrets.token_urlsafe(60),
     "LEDGER_KEY": secrets.token_urlsafe(60),
+    "FILES_KEY": secrets.token_urlsafe(60),
     "SITE_URL": "https://handoff.example",
     "DATABASE_URL": "postgresql://handoff:unused@database.invalid/handoff",
     "REDIS_URL": "redis://redis.invalid:6379/0",

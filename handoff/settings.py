@@ -88,6 +88,15 @@ ANCHOR_FILE = env.text("ANCHOR_FILE", _witness and f"{_witness}/anchors")
 REVOCATION_JOURNAL = env.text("REVOCATION_JOURNAL", _witness and f"{_witness}/journal")
 if ANCHOR_FILE == REVOCATION_JOURNAL:
     raise ImproperlyConfigured("ANCHOR_FILE and REVOCATION_JOURNAL must be two files")
+# Seals what is handed in as a file. Rotated by putting the old one into the fallbacks.
+FILES_KEY = _strong(
+    "FILES_KEY", env.secret("FILES_KEY", None if PRODUCTION else f"files-of-{SECRET_KEY}")
+)
+FILES_KEY_FALLBACKS = [
+    _strong("FILES_KEY_FALLBACKS", key) for key in env.listing("FILES_KEY_FALLBACKS", [])
+]
+if FILES_KEY in (SECRET_KEY, LEDGER_KEY):
+    raise ImproperlyConfigured("FILES_KEY must not be the SECRET_KEY or the LEDGER_KEY")
 
 _local_hosts = ["localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS = env.listing("ALLOWED_HOSTS", [_site.hostname])
@@ -329,6 +338,14 @@ if PRODUCTION:
     SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
     if TRUSTED_PROXIES:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# What a form may hold; a body as a whole is bounded in `handoff.bodies`. An uploaded file stays in
+# memory until it is sealed: nothing of it lies on a disk in between.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+DATA_UPLOAD_MAX_NUMBER_FILES = 1
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+FILE_UPLOAD_MAX_MEMORY_SIZE = 11_000_000
 
 # --- static files ------------------------------------------------------------------------------
 

@@ -103,24 +103,28 @@ def disclose_one(
     actor: Actor,
     client: Client,
     scope: Scope,
-    source_id: UUID,
+    source_id: UUID | None,
     purpose: str,
     read: Callable[[Permit, datetime], Part],
+    action: AccessEntry.Action = Action.READ,
+    only_if: Callable[[Grounds], bool] = lambda _grounds: True,
     at: datetime | None = None,
 ) -> Part:
     """One thing of one class, held by one therapist: what `read` builds, by the same steps as
     `disclose` and with one entry for that class.
 
-    Raises NotVisible where the class is not shared from that source. The attempt is entered as
-    refused.
+    Without a `source_id`, what any therapist holds that the permit covers. `only_if` narrows
+    further; like the permit it is asked before, and once more under the lock. Raises NotVisible
+    where the class is not shared from that source. The attempt is entered as refused.
     """
 
     def judge(found: Reading) -> Permit | None:
         allowed = permit(found.grounds)
-        return allowed if _covers(allowed, scope, source_id) else None
+        covered = _covers(allowed, scope, source_id) and only_if(found.grounds)
+        return allowed if covered else None
 
     def entry(allowed: Permit, _part: Part) -> AccessEntry:
-        return _entry(actor, client, allowed, Action.READ, purpose, (scope,), ())
+        return _entry(actor, client, allowed, action, purpose, (scope,), ())
 
     look = _looked(actor, client, at, judge=judge, gather=read, entry=entry)
     if look is None:
@@ -517,7 +521,9 @@ def _require_fewer(actor: Actor, client: Client, most: int, at: datetime) -> Non
         raise NotAllowed(TOO_OFTEN)
 
 
-def _covers(allowed: Permit, scope: Scope, source_id: UUID) -> bool:
+def _covers(allowed: Permit, scope: Scope, source_id: UUID | None) -> bool:
+    if source_id is None:
+        return allowed.covers(scope)
     return allowed.everything or source_id in access.sources(allowed, scope)
 
 

@@ -3,6 +3,7 @@ from clients.models.client import Client, ClientIdentifier
 from clients.models.consent import Consent, ConsentEvent
 from clients.models.credential import Credential
 from clients.models.erasure import Erasure, RecordRetention
+from clients.models.evidence import Evidence
 from clients.models.guardian import Guardianship
 from clients.models.invitation import Invitation
 from clients.models.known_browser import KnownBrowser
@@ -18,6 +19,7 @@ __all__ = [
     "ConsentEvent",
     "Credential",
     "Erasure",
+    "Evidence",
     "Guardianship",
     "Invitation",
     "KnownBrowser",

@@ -3,6 +3,7 @@
 from handoff.core.attempts import Attempts
 from handoff.core.audit import AuditEntry
 from handoff.core.custody import Custody, JournalLine
+from handoff.core.files.storing import StoredFile
 from handoff.core.idempotency import IdempotentRequest
 from handoff.core.ledger import LedgerHead
 from handoff.core.tokens import ApiToken
@@ -15,4 +16,5 @@ __all__ = [
     "IdempotentRequest",
     "JournalLine",
     "LedgerHead",
+    "StoredFile",
 ]

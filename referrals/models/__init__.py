@@ -1,4 +1,5 @@
 from referrals.models.episode import Episode
+from referrals.models.letter import Letter
 from referrals.models.measure import ImportantChange, Measure, Measurement
 from referrals.models.note import Addendum, DischargeNote, Goal
 from referrals.models.referral import LoopReport, Referral, ReferralEvent, ReferralMessage
@@ -13,6 +14,7 @@ __all__ = [
     "Goal",
     "Holiday",
     "ImportantChange",
+    "Letter",
     "LoopReport",
     "Measure",
     "Measurement",

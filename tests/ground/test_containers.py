@@ -19,7 +19,7 @@ from tests.ground.checkout import bare_environment
 
 FILE = BASE_DIR / "docker-compose.yml"
 SECRETS = (
-    *("SECRET_KEY", "LEDGER_KEY", "POSTGRES_PASSWORD", "REDIS_PASSWORD"),
+    *("SECRET_KEY", "LEDGER_KEY", "FILES_KEY", "POSTGRES_PASSWORD", "REDIS_PASSWORD"),
     *("DATABASE_PASSWORD", "WEB_DATABASE_PASSWORD", "WORKER_DATABASE_PASSWORD"),
 )
 REQUIRED = (*SECRETS, "SITE_URL", "MAIL_FROM")
@@ -80,7 +80,8 @@ def test_no_secret_has_a_default() -> None:
 def test_the_product_gets_everything_it_needs_and_no_demo() -> None:
     for name in ("migrate", "web", "worker", "beat"):
         given = services()[name]["environment"]
-        needed = {"SECRET_KEY", "LEDGER_KEY", "SITE_URL", "DATABASE_URL", "REDIS_URL", "EMAIL_URL"}
+        needed = {"SECRET_KEY", "LEDGER_KEY", "FILES_KEY", "SITE_URL", "DATABASE_URL"}
+        needed |= {"REDIS_URL", "EMAIL_URL"}
         assert (
             needed | {"MAIL_FROM"}
             <= set(given)

@@ -45,15 +45,8 @@ def last_line(result: subprocess.CompletedProcess[str]) -> str:
 @pytest.mark.parametrize(
     "name",
     [
-        "SECRET_KEY",
-        "LEDGER_KEY",
-        "SITE_URL",
-        "DATABASE_URL",
-        "REDIS_URL",
-        "EMAIL_URL",
-        "MAIL_FROM",
-        "ANCHOR_FILE",
-        "REVOCATION_JOURNAL",
+        *("SECRET_KEY", "LEDGER_KEY", "FILES_KEY", "SITE_URL", "DATABASE_URL", "REDIS_URL"),
+        *("EMAIL_URL", "MAIL_FROM", "ANCHOR_FILE", "REVOCATION_JOURNAL"),
     ],
 )
 def test_a_missing_value_is_named(name: str) -> None:
@@ -70,6 +63,12 @@ def test_a_missing_value_is_named(name: str) -> None:
         ("SECRET_KEY", "django-insecure-0123456789abcdefghijklmnopqrstuvwxyzABCDEF", "too weak"),
         ("SECRET_KEY_FALLBACKS", "short", "SECRET_KEY_FALLBACKS is too weak"),
         ("LEDGER_KEY", "x" * 60, "LEDGER_KEY is too weak"),
+        ("FILES_KEY", "x" * 60, "FILES_KEY is too weak"),
+        ("FILES_KEY_FALLBACKS", "short", "FILES_KEY_FALLBACKS is too weak"),
+        pytest.param(
+            *("FILES_KEY", PRODUCTION["LEDGER_KEY"], "FILES_KEY must not be the SECRET_KEY or"),
+            id="FILES_KEY-is-the-LEDGER_KEY",
+        ),
         pytest.param(  # named: the key is random, and xdist's workers must agree on names
             *("LEDGER_KEY", PRODUCTION["SECRET_KEY"], "LEDGER_KEY must not be the SECRET_KEY"),
             id="LEDGER_KEY-is-the-SECRET_KEY",

@@ -1,0 +1,106 @@
+import uuid
+
+import django.db.models.deletion
+import django.utils.timezone
+from django.conf import settings
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("clients", "0030_evidence"),
+        ("core", "0030_stored_files"),
+        ("referrals", "0005_seal_goals_and_scores"),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name="Letter",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("clearance", "Clearance to train"),
+                            ("surgery", "Report of an operation"),
+                            ("findings", "Findings or images"),
+                            ("prescription", "Referral or prescription"),
+                            ("other", "Other letter"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("author", models.CharField(max_length=120)),
+                ("dated_on", models.DateField()),
+                ("key", models.BinaryField(null=True)),
+                (
+                    "added_as",
+                    models.CharField(
+                        choices=[
+                            ("client", "Client"),
+                            ("guardian", "Parent or guardian"),
+                            ("pt", "Treating side"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("added_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("removed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "added_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "client",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="letters",
+                        to="clients.client",
+                    ),
+                ),
+                (
+                    "file",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="core.storedfile",
+                    ),
+                ),
+                (
+                    "pt",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="letters",
+                        to="clients.professional",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["-dated_on", "-added_at", "id"],
+                "indexes": [
+                    models.Index(fields=["client", "-dated_on"], name="letter_client_newest")
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("key__isnull", True), ("removed_at__isnull", False)),
+                            models.Q(("key__isnull", False), ("removed_at__isnull", True)),
+                            _connector="OR",
+                        ),
+                        name="letter_has_key_until_removed",
+                    )
+                ],
+            },
+        ),
+    ]
