@@ -6,28 +6,36 @@ none.
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import wraps
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
+from uuid import UUID
 
 from allauth.account.decorators import secure_admin_login
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.contrib.auth.models import Group
+from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.html import format_html_join
 
-from clients import verification
+from clients import papers, verification
 from clients.access import actor_for
 from clients.consequences import credential_changed
 from clients.models import (
     Client,
     Credential,
+    Evidence,
     Guardianship,
     Invitation,
     Practice,
@@ -36,11 +44,12 @@ from clients.models import (
 )
 from handoff.core.actors import Actor, Channel
 from handoff.core.audit import AuditEntry
-from handoff.core.errors import DomainError
+from handoff.core.errors import DomainError, NotVisible
 from handoff.web.browsers import browser_name
+from handoff.web.uploads import inert_file
 
 if TYPE_CHECKING:
-    from django.db.models import Model
+    from django.db.models import ForeignKey, Model
 
     Admin = admin.ModelAdmin[Any]
 else:  # generic in the stubs only
@@ -60,6 +69,30 @@ def _to_our_password_page(
 
 
 admin.site.password_change = _to_our_password_page  # type: ignore[assignment,method-assign]
+
+_plain_view = admin.site.admin_view
+
+
+def _readable_requests_only(
+    view: Callable[..., HttpResponseBase], cacheable: bool = False
+) -> Callable[..., HttpResponseBase]:
+    """Answers 400 where the admin would fail: to text no column holds, to ids that are none."""
+    guarded = _plain_view(view, cacheable)
+
+    @wraps(guarded)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        sent = (*request.GET.lists(), *request.POST.lists())
+        if any("\0" in each for name, values in sent for each in (name, *values)):
+            raise BadRequest("A NUL character stands in no field.")
+        try:
+            return guarded(request, *args, **kwargs)
+        except ValidationError:
+            raise BadRequest("One of the ids is none.") from None
+
+    return answer
+
+
+admin.site.admin_view = _readable_requests_only  # type: ignore[assignment,method-assign]
 
 
 def admin_actor(request: HttpRequest) -> Actor:
@@ -89,12 +122,35 @@ def each(
         modeladmin.message_user(request, f"{count} {done}.", messages.SUCCESS)
 
 
+class ChosenSelect(AutocompleteSelect):
+    """Offers again what was chosen, and nothing for a value that cannot be an id."""
+
+    def optgroups(self, name: str, value: Any, attrs: Any = None) -> Any:
+        kind = self.field.remote_field.model._meta.pk
+        return super().optgroups(name, [each for each in value if _could_be(kind, each)], attrs)
+
+
+def _could_be(kind: Any, value: str) -> bool:
+    try:
+        kind.to_python(value)
+    except ValidationError:
+        return not value
+    return True
+
+
 class AskedAdmin(Admin):
     """A list that answers only its own filters.
 
     Django lets an address ask about every column of a table (`?goal__contains=`), also about one
     that no page shows: letter by letter, that is reading it.
     """
+
+    def formfield_for_foreignkey(
+        self, db_field: "ForeignKey[Any, Any]", request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs["widget"] = ChosenSelect(db_field, self.admin_site)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         name, _, rest = lookup.partition("__")
@@ -246,12 +302,42 @@ class CredentialAdmin(KeptAdmin):
     autocomplete_fields = ("user",)
     fields = (
         *("user", "kind", "title", "issuer", "number", "state", "issued_on", "expires_on"),
-        *("verified_where", "verified_at", "verified_by", "withdrawn_at", "withdrawn_by"),
+        *("scans", "verified_where", "verified_at", "verified_by"),
+        *("withdrawn_at", "withdrawn_by"),
     )
     actions = ("verify", "withdraw")
     STAMPS: ClassVar[tuple[str, ...]] = (
-        *("verified_at", "verified_by", "withdrawn_at", "withdrawn_by"),
+        *("scans", "verified_at", "verified_by", "withdrawn_at", "withdrawn_by"),
     )
+
+    def get_urls(self) -> list[URLPattern]:
+        seen = self.admin_site.admin_view(self.scan)
+        return [
+            path("<uuid:pk>/scan/<uuid:scan_id>/", seen, name="clients_credential_scan"),
+            *super().get_urls(),
+        ]
+
+    def scan(self, request: HttpRequest, pk: UUID, scan_id: UUID) -> HttpResponse:
+        """One scan, for whoever verifies; the look is entered in the audit ledger."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if not Evidence.objects.filter(pk=scan_id, credential=pk).exists():
+            raise Http404
+        try:
+            found = papers.scan(actor=admin_actor(request), evidence_id=scan_id)
+        except NotVisible:
+            raise Http404 from None
+        return inert_file(found.kind, found.data, "scan")
+
+    @admin.display(description="scans")
+    def scans(self, credential: Credential) -> str:
+        """What was handed in with it, each to be downloaded. Every look is entered."""
+        rows = Evidence.objects.filter(credential=credential.pk, removed_at=None)
+        links = [
+            (reverse("admin:clients_credential_scan", args=[credential.pk, row.pk]), number)
+            for number, row in enumerate(rows.only("pk", "credential"), start=1)
+        ]
+        return format_html_join(" ", '<a href="{}" download>Scan {}</a>', links) or "none"
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: Credential | None = None

@@ -11,8 +11,10 @@ from django import forms
 from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest  # noqa: TID251 (these forms are allauth's, and take one)
 
-from clients.models import User
+from clients.models import Credential, User
+from clients.us_states import US_STATES
 from handoff.core import attempts
+from handoff.web.uploads import UploadField
 
 
 class SignupForm(AllauthSignupForm):  # type: ignore[misc]  # allauth declares no types
@@ -80,6 +82,49 @@ class BirthDateForm(forms.Form):
         help_text="As the person who invited you wrote it down.",
         widget=forms.DateInput(attrs={"autocomplete": "bday"}),
     )
+
+
+class ScanForm(forms.Form):
+    """One file."""
+
+    file = UploadField(label="Scan or photo")
+
+
+class PaperForm(forms.Form):
+    """A licence or certificate, with its first scan. What belongs together is `clients.papers`."""
+
+    kind = forms.ChoiceField(
+        label="What is it?", choices=[("", "Choose"), *Credential.Kind.choices]
+    )
+    issuer = forms.CharField(
+        max_length=120,
+        label="Issued by",
+        help_text="The board or organisation.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    title = forms.CharField(
+        max_length=80,
+        required=False,
+        label="Title",
+        help_text="For example DPT or NSCA-CSCS.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    number = forms.CharField(
+        max_length=60,
+        required=False,
+        label="Number",
+        help_text="A licence needs one.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    state = forms.ChoiceField(
+        required=False,
+        label="State",
+        help_text="A licence is valid in one.",
+        choices=[("", "None"), *US_STATES.items()],
+    )
+    issued_on = forms.DateField(required=False, label="Issued on", widget=forms.DateInput())
+    expires_on = forms.DateField(required=False, label="Last day", widget=forms.DateInput())
+    file = UploadField(label="Scan or photo")
 
 
 _REGIONS = frozenset(

@@ -57,7 +57,10 @@ def hand_in(
         try:
             credential.full_clean(validate_constraints=True)
         except ValidationError as error:
-            raise Invalid(error.message_dict) from None
+            wrong = error.message_dict
+            raise Invalid(
+                {"" if name == "__all__" else name: wrong[name] for name in wrong}
+            ) from None
         credential.save(force_insert=True)
         _attach(credential, scan, user_id, at)
         credential_changed(credential, at=at)
@@ -85,8 +88,8 @@ def add_scan(
     return evidence
 
 
-def remove_scan(*, actor: Actor, evidence_id: UUID, at: datetime | None = None) -> None:
-    """Erase a scan of one's own; the paper stays as it is.
+def remove_scan(*, actor: Actor, evidence_id: UUID, at: datetime | None = None) -> UUID:
+    """Erase a scan of one's own; the paper, whose id comes back, stays as it is.
 
     Raises Stale when it is gone already, NotVisible for somebody else's.
     """
@@ -95,10 +98,10 @@ def remove_scan(*, actor: Actor, evidence_id: UUID, at: datetime | None = None) 
         evidence = (
             Evidence.objects.select_for_update(of=("self",), no_key=True)
             .select_related("credential")
-            .filter(pk=evidence_id, credential__user_id=actor.user_id)
+            .filter(pk=evidence_id)
             .first()
         )
-        if evidence is None or actor.user_id is None:
+        if evidence is None or evidence.credential.user_id != actor.user_id:
             raise NotVisible
         if evidence.removed_at is not None:
             raise Stale
@@ -106,6 +109,7 @@ def remove_scan(*, actor: Actor, evidence_id: UUID, at: datetime | None = None) 
         evidence.key, evidence.removed_at = None, at
         evidence.save(update_fields=["key", "removed_at"])
         audit.record(actor, "credential.scan_removed", evidence.credential, at=at)
+    return evidence.credential_id
 
 
 def scan(*, actor: Actor, evidence_id: UUID, at: datetime | None = None) -> Scan:
@@ -123,7 +127,7 @@ def scan(*, actor: Actor, evidence_id: UUID, at: datetime | None = None) -> Scan
         raise NotVisible
     if evidence.credential.user_id != actor.user_id and Role.ADMIN not in actor.roles:
         raise NotVisible
-    data = content_of(evidence.file_id, evidence.key)
+    data = content_of(evidence.file_id, bytes(evidence.key))
     with transaction.atomic(durable=True):
         audit.record(actor, "credential.scan_seen", evidence.credential, at=at)
     return Scan(Kind(evidence.file.kind), data)

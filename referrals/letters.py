@@ -71,9 +71,10 @@ def therapists_for(
     client = access.client_for(actor, client_id, at=at)
     rows = Episode.objects.filter(client=client).exclude(status=Episode.Status.ENTERED_IN_ERROR)
     if not _is_clients_side(actor, client, at):
-        rows = rows.filter(pt_id__in=access.treating_ids(actor))
-        if not rows.exists():
+        treating = access.grounds_for(actor, client, at).treats_as
+        if not treating:
             raise NotVisible
+        rows = rows.filter(pt_id__in=treating)
     return list(
         Professional.objects.filter(pk__in=rows.values("pt"))
         .select_related("user", "practice")
@@ -181,7 +182,7 @@ def letter_file(*, actor: Actor, letter_id: UUID, at: datetime | None = None) ->
         now = Letter.objects.filter(pk=row.pk).values_list("key", flat=True).get()
         if now is None:
             raise NotVisible
-        return LetterFile(Kind(row.file.kind), content_of(row.file_id, now))
+        return LetterFile(Kind(row.file.kind), content_of(row.file_id, bytes(now)))
 
     return disclosure.disclose_one(
         actor=actor,

@@ -49,6 +49,7 @@ def profile(request: PageRequest) -> HttpResponse:
         {
             "form": form,
             "record": record,
+            "hands_in": request.actor.is_professional,
             "papers": licensing.papers_of(user.pk, timezone.localdate()),
         },
         page="clients/profile.html",

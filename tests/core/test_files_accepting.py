@@ -194,7 +194,7 @@ def test_the_cleaner_knows_no_secret_and_is_held_to_its_limits(
         return plain(*args, **kwargs)
 
     monkeypatch.setenv("SECRET_KEY_SEEN", SECRET)
-    monkeypatch.setattr(accepting.subprocess, "run", watched)
+    monkeypatch.setattr(subprocess, "run", watched)
     taken(photo(), "a.jpg")
     assert seen["env"] == {}
     assert seen["timeout"] == accepting.SECONDS
@@ -206,13 +206,13 @@ def test_a_cleaner_that_hangs_or_dies_is_a_refusal(monkeypatch: pytest.MonkeyPat
     def hangs(*args: Any, **kwargs: Any) -> Any:
         raise subprocess.TimeoutExpired("cleaner", 1)
 
-    monkeypatch.setattr(accepting.subprocess, "run", hangs)
+    monkeypatch.setattr(subprocess, "run", hangs)
     assert "too complicated" in complaint(photo(), "a.jpg")
 
     def dies(*args: Any, **kwargs: Any) -> Any:
         return subprocess.CompletedProcess("cleaner", -9, b"", b"")
 
-    monkeypatch.setattr(accepting.subprocess, "run", dies)
+    monkeypatch.setattr(subprocess, "run", dies)
     assert "too complicated" in complaint(photo(), "a.jpg")
 
 
@@ -232,7 +232,7 @@ def test_files_wait_for_their_turn_and_not_for_ever(monkeypatch: pytest.MonkeyPa
 @given(st.data())
 def test_a_damaged_file_is_taken_whole_or_refused(data: st.DataObject) -> None:
     kind = data.draw(st.sampled_from(["pdf", "jpg", "png"]))
-    whole = bytearray({"pdf": paper, "jpg": photo, "png": lambda: photo("PNG")}[kind]())
+    whole = bytearray({"pdf": paper(), "jpg": photo(), "png": photo("PNG")}[kind])
     for _ in range(data.draw(st.integers(1, 8))):
         whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
     try:

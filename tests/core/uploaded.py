@@ -68,6 +68,8 @@ def acting_paper() -> bytes:
     writer.add_attachment("inside.txt", SECRET.encode())
     writer.add_metadata({"/Author": SECRET})
     page = writer.pages[0]
+    resources = page["/Resources"].get_object()
+    assert isinstance(resources, DictionaryObject)
     page[NameObject("/AA")] = DictionaryObject({NameObject("/O"): runs})
     outside = DecodedStreamObject()
     outside.set_data(b"q Q")
@@ -76,7 +78,6 @@ def acting_paper() -> bytes:
     outside[NameObject("/F")] = _text()
     outside[NameObject("/Metadata")] = _text()
     outside[NameObject("/PieceInfo")] = DictionaryObject({NameObject("/Own"): _text()})
-    resources = page["/Resources"].get_object()
     names = DictionaryObject({NameObject("/A"): writer._add_object(outside)})
     resources[NameObject("/XObject")] = names
     out = io.BytesIO()

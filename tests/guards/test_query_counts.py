@@ -20,12 +20,13 @@ from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 from django.urls import resolve
 
-from clients.models import Client, Professional, User
+from clients.models import Client, Evidence, Professional, User
 from clients.scopes import Scope
 from handoff.core import audit, tokens
 from handoff.core.actors import SYSTEM
+from handoff.core.files.storing import StoredFile
 from referrals import lifecycle
-from referrals.models import Holiday
+from referrals.models import Holiday, Letter
 from referrals.states import State
 from tests.api import test_lists as api
 from tests.api.conftest import World
@@ -143,6 +144,28 @@ def a_minor(world: World) -> None:
     EpisodeFactory.create(client=child, pt=world.pt)
 
 
+def a_file(owner: User | None) -> StoredFile:
+    return StoredFile.objects.create(owner=owner, kind="pdf", size=3, content=b"abc")
+
+
+def a_letter(world: World) -> None:
+    Letter.objects.create(
+        client=world.client,
+        pt=world.pt,
+        kind="other",
+        author="Dr. Imani Vale",
+        dated_on=NOON.date(),
+        file=a_file(world.client.user),
+        key=b"abc",
+        added_by=world.client.user,
+        added_as="client",
+    )
+
+
+def a_scan(world: World) -> None:
+    Evidence.objects.create(credential=world.licence, file=a_file(world.pt.user), key=b"abc")
+
+
 # --- pages --------------------------------------------------------------------------------------
 
 
@@ -247,6 +270,11 @@ LISTS: dict[str, list[Listed]] = {
             (another_handoff, who != "trainer"),
         )
     ],
+    "letters": [
+        Listed("pt", "/clients/{world.client.pk}/letters/", a_letter),
+        Listed("client", "/clients/{world.client.pk}/letters/", a_letter),
+    ],
+    "paper": [Listed("pt", "/profile/papers/{world.licence.pk}/", a_scan)],
     "client_card": [Listed("trainer", "/clients/{world.client.pk}/card/", api.a_restriction)],
 }
 
@@ -260,7 +288,8 @@ NO_LISTS: Mapping[str, str] = {
             *("consent_grant", "consent_decline", "consent_narrow", "consent_again"),
             "consent_what_if",
             *("reminder_done", "reminder_snooze", "measurement_remove", "limit_remove"),
-            *("discharge_save", "addendum", "acknowledge", "session_end", "token_end"),
+            *("discharge_save", "addendum", "acknowledge", "letter_remove", "scan_remove"),
+            *("session_end", "token_end"),
         ),
         "Takes a form and leads on, or shows the page it came from.",
     ),
@@ -268,11 +297,13 @@ NO_LISTS: Mapping[str, str] = {
         (
             *("client_new", "client_invite", "guardian_invite", "episode_new", "episode_edit"),
             *("limit_new", "limit_change", "limit_revise", "limit_lift", "limit_ask"),
-            *("profile", "invitation", "invitation_open", "consent_revoke"),
+            *("profile", "invitation", "invitation_open", "consent_revoke", "paper_new"),
             *("consent_renew", "consent_object", "client_ask"),
         ),
         "A form about one thing.",
     ),
+    "letter_file": "One file.",
+    "scan": "One file.",
     "consent_receipt": "One receipt.",
     "my_data": "A section for each record; queries as tests/rights/test_pages.py counts them.",
     "my_data_erase": "One line for each kind of thing, however many there are.",

@@ -10,6 +10,7 @@ from PIL import Image
 
 from clients.models import AccessEntry, Client
 from clients.scopes import Scope
+from handoff.core import audit
 from handoff.core.errors import Invalid, NotAllowed, NotVisible, Stale
 from handoff.core.files import sealing, storing
 from handoff.core.files.accepting import Accepted, accept
@@ -255,7 +256,7 @@ def test_bytes_and_keys_of_two_files_cannot_be_swapped(scene: Therapy) -> None:
         (one.file_id, content[one.pk][:-1] + b"x", one.key),
     ):
         with pytest.raises(sealing.Unreadable):
-            sealing.unseal(file, sealed, key)
+            sealing.unseal(file, sealed, bytes(key))
 
 
 def test_a_key_can_be_rotated(scene: Therapy, settings: Any) -> None:
@@ -285,7 +286,7 @@ def test_a_failed_entry_keeps_no_file(scene: Therapy, monkeypatch: pytest.Monkey
     def away(*args: Any, **kwargs: Any) -> None:
         raise OSError("no ledger")
 
-    monkeypatch.setattr(letters.audit, "record", away)
+    monkeypatch.setattr(audit, "record", away)
     with pytest.raises(OSError, match="no ledger"):
         hand_in(scene)
     assert not StoredFile.objects.exists()

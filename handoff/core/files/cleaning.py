@@ -255,10 +255,9 @@ class _Copy:
                 if key not in never and not (streams and key == "/Length"):
                     names = not named and key in _NAMES
                     made[NameObject(key)] = self.of(found.raw_get(key), depth + 1, named=names)
-            if streams:
-                data = found._data
+            if isinstance(made, StreamObject) and isinstance(found, StreamObject):
                 photo = "/DCTDecode" in _filters(found)
-                made._data = _bare_jpeg(data) if photo else data
+                made._data = _bare_jpeg(found._data) if photo else found._data
 
 
 def _is_refused(found: Any) -> bool:
