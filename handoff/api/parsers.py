@@ -21,6 +21,7 @@ class JsonBodyParser(BaseParser):
     """One JSON value in UTF-8. A key given twice, NaN and Infinity are refused."""
 
     media_type = "application/json"
+    largest = LARGEST_BODY_BYTES
 
     def parse(
         self,
@@ -28,9 +29,9 @@ class JsonBodyParser(BaseParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        raw = stream.read(LARGEST_BODY_BYTES + 1)
-        if len(raw) > LARGEST_BODY_BYTES:
-            raise BodyTooLarge
+        raw = stream.read(self.largest + 1)
+        if len(raw) > self.largest:
+            raise BodyTooLarge(f"A body may have {self.largest:,} bytes here at most.")
         try:
             return json.loads(
                 raw.decode("utf-8"), object_pairs_hook=_without_twins, parse_constant=_no_constant
@@ -38,6 +39,12 @@ class JsonBodyParser(BaseParser):
         except (ValueError, RecursionError):
             # The parser's own message quotes what was sent.
             raise ParseError("The body is not valid JSON.") from None
+
+
+class FileBodyParser(JsonBodyParser):
+    """The same for a body that carries a file in base64: 10 MB of it, and the rest."""
+
+    largest = 13_600_000
 
 
 def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

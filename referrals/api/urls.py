@@ -17,6 +17,7 @@ from referrals.api.consents import (
     WhatIfConsent,
 )
 from referrals.api.episodes import Episodes, OneEpisode
+from referrals.api.letters import Letters, OneLetterFile, RemoveLetter
 from referrals.api.notes import Addenda, Notes, OneNote, SignNote
 from referrals.api.receipts import ConsentReceipt
 from referrals.api.record import Record
@@ -43,6 +44,9 @@ urlpatterns = [
     path("clients/<uuid:id>/erasure/", EraseRecord.as_view()),
     path("clients/<uuid:id>/erasure/cancel/", KeepRecord.as_view()),
     path("me/export/", ExportAccount.as_view()),
+    path("clients/<uuid:id>/letters/", Letters.as_view()),
+    path("letters/<uuid:id>/file/", OneLetterFile.as_view()),
+    path("letters/<uuid:id>/remove/", RemoveLetter.as_view()),
     path("clients/<uuid:id>/timeline/", Timeline.as_view()),
     path("clients/<uuid:id>/invitations/", Invitations.as_view()),
     path("clients/<uuid:id>/invitations/<uuid:invitation>/cancel/", CancelInvitation.as_view()),

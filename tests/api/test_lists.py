@@ -10,11 +10,13 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from clients import invitations
+from clients.models import User
 from clients.scopes import Scope
 from handoff.core import tokens
 from handoff.core.errors import NotVisible
+from handoff.core.files.storing import StoredFile
 from referrals import care, disclosure
-from referrals.models import Measure, ReferralMessage, Reminder, ReminderRule
+from referrals.models import Letter, Measure, ReferralMessage, Reminder, ReminderRule
 from referrals.states import State
 from tests.api.conftest import World
 from tests.factories import (
@@ -47,6 +49,24 @@ def reminder(world: World, referral: Any) -> Reminder:
         useful_until=now + timedelta(days=3),
         zone="America/New_York",
         shown_at=now - timedelta(hours=1),
+    )
+
+
+def a_file(owner: User | None) -> StoredFile:
+    return StoredFile.objects.create(owner=owner, kind="pdf", size=3, content=b"abc")
+
+
+def a_letter(world: World) -> None:
+    Letter.objects.create(
+        client=world.client,
+        pt=world.pt,
+        kind="other",
+        author="Dr. Imani Vale",
+        dated_on=NOON.date(),
+        file=a_file(world.client.user),
+        key=b"abc",
+        added_by=world.client.user,
+        added_as="client",
     )
 
 
@@ -152,6 +172,7 @@ def a_message(world: World) -> None:
 LISTS: dict[str, tuple[str, str, Callable[[World], None]]] = {
     "clients": ("pt_api", "clients/", a_client),
     "episodes": ("pt_api", "episodes/", an_episode),
+    "letters": ("pt_api", "clients/{world.client.pk}/letters/", a_letter),
     "notes": ("pt_api", "discharge-notes/", a_note),
     "scores": ("pt_api", "episodes/{world.episode.pk}/measurements/", a_score),
     "all scores": ("pt_api", "measurements/?episode={world.episode.pk}", a_score),

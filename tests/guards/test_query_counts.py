@@ -24,9 +24,8 @@ from clients.models import Client, Evidence, Professional, User
 from clients.scopes import Scope
 from handoff.core import audit, tokens
 from handoff.core.actors import SYSTEM
-from handoff.core.files.storing import StoredFile
 from referrals import lifecycle
-from referrals.models import Holiday, Letter
+from referrals.models import Holiday
 from referrals.states import State
 from tests.api import test_lists as api
 from tests.api.conftest import World
@@ -144,26 +143,8 @@ def a_minor(world: World) -> None:
     EpisodeFactory.create(client=child, pt=world.pt)
 
 
-def a_file(owner: User | None) -> StoredFile:
-    return StoredFile.objects.create(owner=owner, kind="pdf", size=3, content=b"abc")
-
-
-def a_letter(world: World) -> None:
-    Letter.objects.create(
-        client=world.client,
-        pt=world.pt,
-        kind="other",
-        author="Dr. Imani Vale",
-        dated_on=NOON.date(),
-        file=a_file(world.client.user),
-        key=b"abc",
-        added_by=world.client.user,
-        added_as="client",
-    )
-
-
 def a_scan(world: World) -> None:
-    Evidence.objects.create(credential=world.licence, file=a_file(world.pt.user), key=b"abc")
+    Evidence.objects.create(credential=world.licence, file=api.a_file(world.pt.user), key=b"abc")
 
 
 # --- pages --------------------------------------------------------------------------------------
@@ -271,8 +252,8 @@ LISTS: dict[str, list[Listed]] = {
         )
     ],
     "letters": [
-        Listed("pt", "/clients/{world.client.pk}/letters/", a_letter),
-        Listed("client", "/clients/{world.client.pk}/letters/", a_letter),
+        Listed("pt", "/clients/{world.client.pk}/letters/", api.a_letter),
+        Listed("client", "/clients/{world.client.pk}/letters/", api.a_letter),
     ],
     "paper": [Listed("pt", "/profile/papers/{world.licence.pk}/", a_scan)],
     "client_card": [Listed("trainer", "/clients/{world.client.pk}/card/", api.a_restriction)],

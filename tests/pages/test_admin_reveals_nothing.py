@@ -18,9 +18,9 @@ from clients.models import AccessEntry
 from handoff.core.sensitivity import Sensitivity, fields_of
 from referrals.models import Letter
 from tests.api.conftest import World
+from tests.api.test_lists import a_letter
 from tests.factories import NOON, UserFactory
 from tests.guards.test_canary import TEXT, job
-from tests.guards.test_query_counts import a_letter
 
 pytestmark = pytest.mark.django_db
 MARK = "at the left knee"
