@@ -11,3 +11,7 @@ graceful_timeout = 20
 accesslog = None
 errorlog = "-"
 control_socket_disable = True
+# What arrives before any code of ours sees it. Cursors make the longest addresses we have.
+limit_request_line = 4094
+limit_request_fields = 60
+limit_request_field_size = 8190
