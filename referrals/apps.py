@@ -5,7 +5,7 @@ GUARDED = (
     *("referrals_episode", "referrals_measurement", "referrals_dischargenote", "referrals_goal"),
     *("referrals_addendum", "referrals_restriction", "referrals_restrictionversion"),
     *("referrals_acknowledgement", "referrals_referral", "referrals_referralevent"),
-    *("referrals_referralmessage", "referrals_loopreport"),
+    *("referrals_referralmessage", "referrals_loopreport", "referrals_letter"),
 )
 """The tables under row-level security; a test compares them with the database."""
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("clients", "0002_keep_entries"),
+        ("clients", "0060_wait_for_looks"),
         ("core", "0030_stored_files"),
     ]
 

@@ -5,12 +5,32 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
+# As `0006_row_security` has it for every table that names its client.
+SECURE = """
+ALTER TABLE referrals_letter ENABLE ROW LEVEL SECURITY;
+ALTER TABLE referrals_letter FORCE ROW LEVEL SECURITY;
+CREATE POLICY subjects ON referrals_letter
+    USING (client_id = ANY ((SELECT handoff_clients())::uuid[]))
+    WITH CHECK (client_id = ANY ((SELECT handoff_clients())::uuid[]));
+CREATE POLICY lookups ON referrals_letter FOR SELECT USING (
+    (SELECT current_setting('handoff.lookup', true) = 'on'
+        AND current_user = pg_get_userbyid(relowner)
+     FROM pg_class WHERE oid = 'referrals_letter'::regclass)
+);
+"""
+UNSECURE = """
+DROP POLICY lookups ON referrals_letter;
+DROP POLICY subjects ON referrals_letter;
+ALTER TABLE referrals_letter NO FORCE ROW LEVEL SECURITY;
+ALTER TABLE referrals_letter DISABLE ROW LEVEL SECURITY;
+"""
+
 
 class Migration(migrations.Migration):
     dependencies = [
         ("clients", "0030_evidence"),
         ("core", "0030_stored_files"),
-        ("referrals", "0005_seal_goals_and_scores"),
+        ("referrals", "0006_row_security"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -103,4 +123,5 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.RunSQL(SECURE, UNSECURE),
     ]
