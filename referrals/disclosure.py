@@ -114,8 +114,8 @@ def disclose_one(
     `disclose` and with one entry for that class.
 
     Without a `source_id`, what any therapist holds that the permit covers. `only_if` narrows
-    further; like the permit it is asked before, and once more under the lock. Raises NotVisible
-    where the class is not shared from that source. The attempt is entered as refused.
+    further, by what connects the two; it is asked before, and once more under the lock. Raises
+    NotVisible where the class is not shared from that source. The attempt is entered as refused.
     """
 
     def judge(found: Reading) -> Permit | None:

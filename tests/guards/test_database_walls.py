@@ -14,6 +14,7 @@ from django.db import connection
 from handoff.core import roles, subjects
 from handoff.core.sensitivity import Sensitivity, fields_of
 from tests.api.conftest import World
+from tests.api.test_lists import a_letter
 from tests.factories import NOON
 from tests.guards.test_canary import job
 
@@ -52,6 +53,7 @@ def filled(db: None) -> Iterator[World]:
     with time_machine.travel(NOON):
         world = World()
         job(world)
+        a_letter(world)
         yield world
 
 
