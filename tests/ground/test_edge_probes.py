@@ -329,8 +329,11 @@ def test_a_document_prints_what_would_fetch_something_and_fetches_nothing(
 def test_a_session_in_production_carries_host_only_cookies(client: Browser) -> None:
     names = {"SESSION_COOKIE_NAME": "__Host-session", "CSRF_COOKIE_NAME": "__Host-csrf"}
     with override_settings(**names, SESSION_COOKIE_SECURE=True, CSRF_COOKIE_SECURE=True):
+        user = UserFactory.create()
+        user.set_password(PASSWORD)
+        user.save()
         client.get("/accounts/login/", secure=True)
-        client.force_login(UserFactory.create())
+        client.post("/accounts/login/", {"login": user.email, "password": PASSWORD}, secure=True)
     for name, cookie in client.cookies.items():
         assert name.startswith("__Host-")
         assert cookie["path"] == "/"
