@@ -10,8 +10,7 @@ from django.core.exceptions import BadRequest
 from django.db import transaction
 from django.db.models import QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest, QueryDict
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -222,7 +221,7 @@ class HolidayAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in th
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponseBase:
+    ) -> HttpResponse:
         """Django takes a year apart only while it writes the page, and fails on one too large."""
         for part in ("year", "month", "day"):
             asked = request.GET.get(f"day__{part}", "1")

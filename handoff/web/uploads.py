@@ -50,7 +50,7 @@ class UploadField(forms.FileField):
 
 def ask_again(form: forms.Form) -> None:
     """A form that comes back for something else has lost its file: say so where it was."""
-    files: MultiValueDict[str, Any] = form.files  # type: ignore[assignment]  # empty or filled
+    files: MultiValueDict[str, Any] = form.files
     if form.errors and FIELD in files and FIELD not in form.errors:
         form.add_error(FIELD, AGAIN)
 

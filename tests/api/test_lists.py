@@ -52,11 +52,12 @@ def reminder(world: World, referral: Any) -> Reminder:
     )
 
 
-def a_file(owner: User | None) -> StoredFile:
+def a_file(owner: User) -> StoredFile:
     return StoredFile.objects.create(owner=owner, kind="pdf", size=3, content=b"abc")
 
 
 def a_letter(world: World) -> None:
+    assert world.client.user is not None
     Letter.objects.create(
         client=world.client,
         pt=world.pt,

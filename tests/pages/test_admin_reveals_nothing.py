@@ -96,7 +96,7 @@ def _nothing_is_offered_while_typing(as_admin: Browser) -> None:
                     "/admin/autocomplete/",
                     {
                         "app_label": model._meta.app_label,
-                        "model_name": model._meta.model_name,
+                        "model_name": str(model._meta.model_name),
                         "field_name": field,
                         "term": term,
                     },
