@@ -1008,6 +1008,28 @@ ERASED = Module(
     ),
 )
 
+LETTERS = Module(
+    "referrals/letters.py",
+    ("tests/referrals/test_letters.py",),
+    (
+        Change(
+            "whoever shares history shares letters",
+            "only_if=lambda grounds: _is_own(grounds) or row.pt_id in grounds.treats_as,",
+            "only_if=lambda grounds: True,",
+        ),
+        Change(
+            "a second therapist lists the first one's letters",
+            "rows = rows.filter(pt_id__in=access.grounds_for(actor, client, moment).treats_as)",
+            "rows = rows.all()",
+        ),
+        Change(
+            "whoever reads a letter may destroy it",
+            "if row.added_by_id != actor.user_id:",
+            "if False:",
+        ),
+    ),
+)
+
 ERASURE = Module(
     "referrals/rights/erasure.py",
     ("tests/rights/test_erasure.py",),
@@ -1062,6 +1084,18 @@ WHOLE = Module(
     ),
 )
 
+PAPERS = Module(
+    "clients/papers.py",
+    ("tests/pages/test_uploads.py",),
+    (
+        Change(
+            "anybody sees anybody's scans",
+            "if evidence.credential.user_id != actor.user_id and Role.ADMIN not in actor.roles:",
+            "if False:",
+        ),
+    ),
+)
+
 MODULES = (
     ASSURANCE,
     SESSION_LIMITS,
@@ -1085,4 +1119,6 @@ MODULES = (
     ERASED,
     ERASURE,
     WHOLE,
+    LETTERS,
+    PAPERS,
 )
