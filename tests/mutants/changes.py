@@ -577,8 +577,8 @@ DISCLOSURE = Module(
         ),
         Change(
             "one thing that is not shared is shown",
-            "        return allowed if _covers(allowed, scope, source_id) else None",
-            "        return allowed",
+            "        covered = _covers(allowed, scope, source_id) and only_if(found.grounds)",
+            "        covered = only_if(found.grounds)",
         ),
         Change(
             "the envelope stays open after the answer",
