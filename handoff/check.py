@@ -13,8 +13,10 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from handoff import embedded, env
 from handoff.embedded import BASE_DIR
@@ -101,6 +103,54 @@ def audit() -> bool:
     return not holes
 
 
+def risks() -> bool:
+    """What bandit finds in the product, against what pyproject.toml accepts with a reason."""
+    command = [
+        "-m",
+        "bandit",
+        "-q",
+        "-f",
+        "json",
+        "-r",
+        *(each for each in CODE if each != "tests"),
+    ]
+    result = subprocess.run(
+        [sys.executable, *command], cwd=BASE_DIR, capture_output=True, text=True, check=False
+    )
+    report = json.loads(result.stdout)
+    findings: dict[tuple[str, str], list[str]] = {}
+    for each in report["results"]:
+        place = str(Path(each["filename"]))
+        findings.setdefault((place, each["test_id"]), []).append(
+            f"{place}:{each['line_number']}: {each['test_id']} {each['issue_text']}"
+        )
+    settings = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["tool"]["handoff"]
+    complaints = unaccepted(findings, settings["accepted"])
+    complaints += [f"{each['filename']}: {each['reason']}" for each in report["errors"]]
+    print(
+        *complaints or [f"{sum(map(len, findings.values()))} findings, each with a reason"],
+        sep="\n",
+    )
+    return not complaints
+
+
+def unaccepted(
+    findings: dict[tuple[str, str], list[str]], accepted: list[dict[str, Any]]
+) -> list[str]:
+    """Findings beyond what is accepted, acceptances that nothing needs, and those without a why."""
+    allowed = {
+        (place, each["test"]): count for each in accepted for place, count in each["files"].items()
+    }
+    complaints = [f"{each['test']} has no reason" for each in accepted if not each["why"].strip()]
+    for key in sorted({*findings, *allowed}):
+        found, known = findings.get(key, []), allowed.get(key, 0)
+        if len(found) > known:
+            complaints += [f"{line} ({known} accepted)" for line in found]
+        elif len(found) < known:
+            complaints.append(f"{key[0]}: {known} {key[1]} accepted, {len(found)} found")
+    return complaints
+
+
 STEPS: list[tuple[str, Callable[[], bool]]] = [
     ("lint", lambda: run("ruff", "check", ".")),
     ("format", lambda: run("ruff", "format", "--check", ".")),
@@ -108,6 +158,7 @@ STEPS: list[tuple[str, Callable[[], bool]]] = [
     ("import contracts", contracts),
     ("missing migrations", lambda: run("manage.py", "makemigrations", "--check", "--dry-run")),
     ("production settings", deploy),
+    ("risky calls", risks),
     ("OpenAPI drift", openapi),
     ("documents", lambda: run("manage.py", "check_docs")),
     ("dependencies", audit),
