@@ -33,7 +33,7 @@ hammer: .dev-env  ## Eight readers against one who stops sharing; prints how lon
 	@HAMMER_SECONDS=$${HAMMER_SECONDS:-10} exec $(PY) -m pytest -q -s -p no:randomly \
 		tests/races/test_stopping_under_load.py $(PYTEST_ARGS)
 
-check: .dev-env  ## Lint, format, types, contracts, migrations, OpenAPI, docs, dependencies
+check: .dev-env  ## Lint, format, types, contracts, migrations, risky calls, OpenAPI, docs, dependencies
 	@exec $(PY) -m handoff.check
 
 lint: .dev-env  ## The quick half of make check: lint and format
