@@ -13,8 +13,10 @@ from urllib.parse import quote
 from handoff.embedded.places import EmbeddedError, Place, reachable, wheel_folder
 from handoff.embedded.server import START_SECONDS, Server
 
-# Server logs must not become a second copy of the data: no statement, no key values.
+# Server logs must not become a second copy of the data: no statement, no key values, and no errors
+# of statements at all, whose first line quotes what was refused. LOG, FATAL and PANIC stay.
 QUIET_LOGS = {
+    "log_min_messages": "log",
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
     "log_parameter_max_length_on_error": "0",

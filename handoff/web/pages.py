@@ -31,9 +31,10 @@ NOTICES = "#notices"
 
 
 class PolicyView(Protocol):
-    """A view that says whom it is for."""
+    """A view that says whom it is for, and how it may be asked."""
 
     policy: Policy
+    methods: tuple[str, ...]
 
 
 def page(
@@ -83,7 +84,8 @@ def page(
             except DomainError as error:
                 return refusal(request, error)
 
-        cast("PolicyView", guarded).policy = policy
+        declared = cast("PolicyView", guarded)
+        declared.policy, declared.methods = policy, allowed
         return cast("Callable[Concatenate[HttpRequest, P], HttpResponseBase]", guarded)
 
     return decorate

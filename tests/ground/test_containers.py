@@ -15,6 +15,7 @@ import yaml
 from handoff.check import PRODUCTION
 from handoff.core import roles
 from handoff.embedded import BASE_DIR
+from handoff.embedded.postgres import QUIET_LOGS
 from tests.ground.checkout import bare_environment
 
 FILE = BASE_DIR / "docker-compose.yml"
@@ -159,3 +160,10 @@ def test_the_image_runs_the_oldest_python_we_promise_as_nobody_special() -> None
     assert allowed[1] == "*"
     assert {f"!{name}" for name in copied} == {line for line in allowed if line.startswith("!")}
     assert all((BASE_DIR / name).exists() for name in copied)
+
+
+def test_the_databases_log_is_as_quiet_as_the_embedded_ones() -> None:
+    command = services()["database"]["command"]
+    for name, value in QUIET_LOGS.items():
+        if name != "log_line_prefix":  # of taste
+            assert f"-c {name}={value}" in command
