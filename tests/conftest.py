@@ -42,6 +42,19 @@ def nothing_witnessed() -> None:
         Path(name).unlink(missing_ok=True)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How much of the permission matrix was asked, from all the processes that asked."""
+    counted = [
+        int(str(value))
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        for name, value in getattr(report, "user_properties", ())
+        if name == "matrix cells" and report.when == "call"
+    ]
+    if counted:
+        terminalreporter.write_line(f"permission matrix: {sum(counted)} cells asked")
+
+
 _flush = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]  # see the end
 
 

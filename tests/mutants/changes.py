@@ -494,6 +494,32 @@ PERMITS = Module(
             "    elif receives or _took_on(grounds):\n",
             "    elif True:\n",
         ),
+        Change(
+            "an acceptance from one therapist opens another's content",
+            "if grant.recipient_id in grounds.own_ids and pair in grounds.accepted_from:",
+            "if grant.recipient_id in grounds.own_ids and grounds.accepted_from:",
+        ),
+        Change(
+            "somebody else's acceptance makes a recipient",
+            "return any(recipient in grounds.own_ids for _, recipient in grounds.accepted_from)",
+            "return bool(grounds.accepted_from)",
+        ),
+        Change(
+            "any professional reads everything",
+            "if grounds.is_self or grounds.is_guardian:",
+            "if grounds.is_self or grounds.is_guardian or grounds.own_ids:",
+        ),
+        Change(
+            "feedback flows before anybody accepted",
+            "            and grant.discloser_id in grounds.treats_as\n"
+            "            and pair in grounds.accepted_from\n",
+            "            and grant.discloser_id in grounds.treats_as\n",
+        ),
+        Change(
+            "an entry does not name the consent it rests on",
+            "add(source)\n                consents.add(grant.consent_id)\n",
+            "add(source)\n",
+        ),
     ),
 )
 
@@ -540,6 +566,28 @@ ACCESS = Module(
             "the envelope can be opened after a no",
             "        and referral.state in RECIPIENT_SEES_ENVELOPE\n",
             "",
+        ),
+        Change(
+            "a trainer stands on the treating side",
+            "ids = {pk for role, pk in actor.professionals if role == Role.PT}",
+            "ids = {pk for role, pk in actor.professionals}",
+        ),
+        Change(
+            "who has not accepted lists the client",
+            "        recipient_id__in=actor.professional_ids, state__in=list(RECIPIENT_MAY_READ)\n"
+            "    )\n    return Client",
+            "        recipient_id__in=actor.professional_ids\n    )\n    return Client",
+        ),
+        Change(
+            "anybody acts on any limit",
+            "if allowed.everything or restriction.episode.pt_id in "
+            "sources(allowed, Scope.RESTRICTIONS):",
+            "if True:",
+        ),
+        Change(
+            "a colleague's notes can be changed",
+            "DischargeNote.objects.filter(episode__pt_id__in=treating_ids(actor)).select_related(",
+            "DischargeNote.objects.select_related(",
         ),
     ),
 )
@@ -629,6 +677,183 @@ DISCLOSURE = Module(
             "the way to the client's answer is told",
             "        hidden = frozenset({State.DRAFT, State.AWAITING_CONSENT})\n",
             "        hidden = frozenset()\n",
+        ),
+        Change(
+            "the goal stays readable when nothing is shared",
+            "return referral.state in RECIPIENT_MAY_READ and "
+            "bool(_granted_to_recipient(referral, at))",
+            "return referral.state in RECIPIENT_MAY_READ",
+        ),
+        Change(
+            "the envelope tells the goal when nothing is shared",
+            "goal=referral.goal if granted else None",
+            "goal=referral.goal",
+        ),
+        Change(
+            "the whole name stands on the envelope",
+            'return f"{client.first_name} {client.last_name[:1]}.".strip()',
+            "return client.name",
+        ),
+        Change(
+            "anybody who knows of a referral opens the envelope",
+            "    if not access.recipient_may_see_envelope(actor, referral):\n"
+            "        raise NotVisible\n",
+            "",
+        ),
+        Change(
+            "an assistant or a client reads the messages",
+            "    if Party.RECIPIENT not in found:\n        return False\n    runs",
+            "    runs",
+        ),
+        Change(
+            "an agreement opens the preview without asking anybody",
+            "    if consent is None or actor.user_id is None:\n",
+            "    if consent is None:\n",
+        ),
+    ),
+)
+
+IN_THE_MATRIX = (
+    "tests/matrix/test_matrix.py::test_everybody_gets_what_the_oracle_says[reads-ACTIVE]"
+)
+"""Everybody's looks in one state of consent: the tests of what has no closer ones."""
+
+POLICY = Module(
+    "handoff/core/policy.py",
+    ("tests/guards/test_routes.py", IN_THE_MATRIX),
+    (
+        Change(
+            "nobody counts as somebody",
+            "        if actor.user_id is None:\n            return False\n",
+            "",
+        ),
+        Change(
+            "a route is open to every role",
+            "return bool(actor.roles & _ROLES[self])",
+            "return True",
+        ),
+        Change(
+            "a client's routes are open to professionals",
+            "Policy.CLIENT: frozenset({Role.CLIENT, Role.GUARDIAN}),",
+            "Policy.CLIENT: frozenset(Role),",
+        ),
+        Change(
+            "a therapist's routes are open to trainers",
+            "Policy.PT: frozenset({Role.PT, Role.PTA}),",
+            "Policy.PT: PROFESSIONAL_ROLES,",
+        ),
+    ),
+)
+
+PEOPLE = Module(
+    "clients/access.py",
+    ("tests/clients/test_access.py", "tests/clients/test_guardians.py", IN_THE_MATRIX),
+    (
+        Change(
+            "a closed account keeps its roles",
+            "if user is None or not user.is_active:",
+            "if user is None:",
+        ),
+        Change(
+            "who has left keeps the role",
+            "Professional.objects.filter(user=user, left_at__isnull=True)",
+            "Professional.objects.filter(user=user)",
+        ),
+        Change(
+            "a guardian without authority sees the child",
+            "    return own + [row.client for row in rows if "
+            "guardians.authority_stands(row, row.client, at)]",
+            "    return own + [row.client for row in rows]",
+        ),
+        Change(
+            "any own client stands for the one asked for",
+            "        if client.pk == pk:\n",
+            "        if client.pk:\n",
+        ),
+    ),
+)
+
+PARTICULARS = Module(
+    "referrals/particulars.py",
+    (
+        "tests/api/test_care.py",
+        "tests/api/test_restrictions.py",
+        "tests/pages/test_limit_pages.py",
+        IN_THE_MATRIX,
+    ),
+    (
+        Change(
+            "a client reads a note nobody signed",
+            "    if not row.is_signed and not _treats(actor, row.episode):\n"
+            "        raise NotVisible\n",
+            "",
+        ),
+        Change(
+            "a client reads a limit nobody signed",
+            "    if not signed.exists() and not _treats(actor, row.episode):\n"
+            "        raise NotVisible\n",
+            "",
+        ),
+        Change(
+            "a recipient reads how often the client came",
+            "sees_plan = allowed.everything or _treats(actor, row)",
+            "sees_plan = True",
+        ),
+        Change(
+            "a recipient reads the therapist's reason",
+            "sees_reason = allowed.everything or _treats(actor, row.episode)",
+            "sees_reason = True",
+        ),
+    ),
+)
+
+STANDPOINTS = Module(
+    "referrals/standpoints.py",
+    ("tests/api/test_consents.py",),
+    (
+        Change(
+            "professionals are told that it was a no",
+            "return state.value if side is Side.CLIENT else _STATES[state].value",
+            "return state.value",
+        ),
+        Change(
+            "professionals are told each answer in its own words",
+            "    if side is Side.CLIENT:\n        return kind",
+            "    if True:\n        return kind",
+        ),
+    ),
+)
+
+CLIENT_ANSWERS = Module(
+    "referrals/api/clients.py",
+    ("tests/api/test_clients.py", IN_THE_MATRIX),
+    (
+        Change(
+            "a recipient gets the client's address and birthday",
+            '"details": None if standpoint is Standpoint.RECIPIENT else _details(client),',
+            '"details": _details(client),',
+        ),
+    ),
+)
+
+REFERRAL_ANSWERS = Module(
+    "referrals/api/referral_answers.py",
+    ("tests/api/test_referrals.py", IN_THE_MATRIX),
+    (
+        Change(
+            "the client's id is told before acceptance",
+            'client_brief(row.client) if reads else {"id": None, "name": name}',
+            "client_brief(row.client)",
+        ),
+        Change(
+            "the consent is told before acceptance",
+            "row.consent_id if sends or reads or Party.CLIENT in parties else None",
+            "row.consent_id",
+        ),
+        Change(
+            "how sharing stands is told before acceptance",
+            '"sharing": _sharing(row, at) if sends or reads else None,',
+            '"sharing": _sharing(row, at),',
         ),
     ),
 )
@@ -1109,6 +1334,12 @@ MODULES = (
     ACCESS,
     DISCLOSURE,
     GROUNDS,
+    POLICY,
+    PEOPLE,
+    PARTICULARS,
+    STANDPOINTS,
+    CLIENT_ANSWERS,
+    REFERRAL_ANSWERS,
     STATES,
     LIFECYCLE,
     SHARING,

@@ -1,0 +1,250 @@
+"""Every address that has to do with Ana, method by method: who may come in, and what is answered.
+
+An address that is missing here and in `elsewhere` fails the suite. So does one that is here and
+nowhere in the product.
+"""
+
+from tests.matrix.oracle import changing, reading
+from tests.matrix.oracle.answers import (
+    CLIENTS,
+    ELSEWHERE,
+    MAY,
+    NOTHING_OF_HERS,
+    PROFESSIONALS,
+    THERAPY,
+    TRAINERS,
+    Route,
+    Rule,
+    always,
+    api,
+    page,
+)
+from tests.matrix.oracle.consent import Part
+
+V1 = "/api/v1/"
+CLIENT = f"{V1}clients/<uuid:id>/"
+CONSENT = f"{V1}consents/<uuid:id>/"
+EPISODE = f"{V1}episodes/<uuid:id>/"
+NOTE = f"{V1}discharge-notes/<uuid:id>/"
+LIMIT = f"{V1}restrictions/<uuid:id>/"
+REFERRAL = f"{V1}referrals/<uuid:id>/"
+REMINDER = f"{V1}reminders/<uuid:id>/"
+
+
+def get(address: str, rule: Rule, takes: str = "", shape: str = "", query: str = "") -> Route:
+    return Route("GET", address, rule, takes, shape, query)
+
+
+def post(address: str, rule: Rule, takes: str = "") -> Route:
+    return Route("POST", address, rule, takes)
+
+
+def change(method: str, address: str, rule: Rule, takes: str) -> Route:
+    return Route(method, address, rule, takes)
+
+
+API: tuple[Route, ...] = (
+    get(f"{V1}access-log/", api(always(NOTHING_OF_HERS), *CLIENTS), shape="LOOKS"),
+    # --- her, and her record
+    get(f"{V1}clients/", api(reading.clients), shape="CLIENTS"),
+    get(CLIENT, api(reading.herself), "client", "CLIENT"),
+    get(f"{CLIENT}record/", api(reading.record), "client", "RECORD"),
+    get(f"{CLIENT}timeline/", api(reading.what_happened), "client", "TIMELINE"),
+    get(f"{CLIENT}invitations/", api(reading.her_invitations, *THERAPY), "client", "INVITATIONS"),
+    post(f"{V1}clients/", api(always(MAY), *THERAPY)),
+    change("PATCH", CLIENT, api(changing.corrects_her_details), "client"),
+    post(f"{CLIENT}invitations/", api(changing.treats, *THERAPY), "client"),
+    post(
+        f"{CLIENT}invitations/<uuid:invitation>/cancel/",
+        api(changing.treats, *THERAPY),
+        "client",
+    ),
+    # --- what she agreed to
+    get(f"{V1}consents/", api(reading.consents), shape="CONSENTS"),
+    get(CONSENT, api(reading.consent), "consent", "CONSENT"),
+    get(f"{CONSENT}preview/", api(reading.preview, *CLIENTS), "consent", "RECORD"),
+    get(f"{CONSENT}receipt/", api(reading.receipt, *CLIENTS), "consent", "RECEIPT"),
+    post(f"{V1}consents/", api(changing.asks_her)),
+    *(
+        post(f"{CONSENT}{act}/", api(changing.decides, *CLIENTS), "consent")
+        for act in ("grant", "decline", "narrow", "revoke")
+    ),
+    # --- her therapy
+    get(f"{V1}episodes/", api(reading.episodes, *THERAPY), shape="EPISODES"),
+    get(EPISODE, api(reading.episode), "episode", "EPISODE"),
+    get(f"{EPISODE}measurements/", api(reading.one_of(Part.OUTCOMES)), "episode", "SCORES"),
+    get(f"{V1}measurements/", api(reading.one_of(Part.OUTCOMES)), "", "SCORES", "episode"),
+    get(f"{V1}discharge-notes/", api(reading.notes), shape="NOTES"),
+    get(NOTE, api(reading.one_of(Part.NOTE)), "note", "NOTE"),
+    get(NOTE, api(reading.draft_of(Part.NOTE)), "draft note", "NOTE"),
+    get(f"{V1}restrictions/", api(reading.limits_of_her), "", "LIMITS", "client"),
+    get(LIMIT, api(reading.one_of(Part.RESTRICTIONS)), "restriction", "LIMIT"),
+    get(LIMIT, api(reading.draft_of(Part.RESTRICTIONS)), "draft restriction", "LIMIT"),
+    get(f"{LIMIT}history/", api(reading.one_of(Part.RESTRICTIONS)), "restriction", "VERSIONS"),
+    post(f"{V1}episodes/", api(changing.signs, *THERAPY)),
+    change("PATCH", EPISODE, api(changing.signs, *THERAPY), "running episode"),
+    post(f"{EPISODE}measurements/", api(changing.treats, *THERAPY), "running episode"),
+    post(f"{V1}measurements/", api(changing.treats, *THERAPY)),
+    change(
+        "DELETE",
+        f"{V1}measurements/<uuid:id>/",
+        api(changing.drafts_a_signed_thing, *THERAPY),
+        "measurement",
+    ),
+    post(f"{V1}discharge-notes/", api(changing.treats, *THERAPY)),
+    change("PATCH", NOTE, api(changing.treats, *THERAPY), "draft note"),
+    post(f"{NOTE}sign/", api(changing.signs, *THERAPY), "draft note"),
+    post(f"{NOTE}addenda/", api(changing.signs, *THERAPY), "note"),
+    post(f"{V1}restrictions/", api(changing.treats, *THERAPY)),
+    change("PATCH", LIMIT, api(changing.treats, *THERAPY), "draft restriction"),
+    change("DELETE", LIMIT, api(changing.treats, *THERAPY), "draft restriction"),
+    post(f"{LIMIT}revise/", api(changing.signs, *THERAPY), "restriction"),
+    post(f"{LIMIT}lift/", api(changing.signs, *THERAPY), "restriction"),
+    post(f"{LIMIT}acknowledge/", api(changing.reads_her_limits, *TRAINERS), "restriction"),
+    post(f"{LIMIT}request-lift/", api(changing.reads_her_limits, *TRAINERS), "restriction"),
+    # --- her handoffs
+    get(f"{V1}referrals/", api(reading.handoffs), shape="REFERRALS"),
+    get(REFERRAL, api(reading.handoff), "referral", "REFERRAL"),
+    get(f"{REFERRAL}messages/", api(reading.messages, *PROFESSIONALS), "referral", "MESSAGES"),
+    post(f"{V1}referrals/", api(changing.treats, *THERAPY)),
+    post(f"{REFERRAL}messages/", api(changing.writes_a_message, *PROFESSIONALS), "referral"),
+    *(
+        post(f"{REFERRAL}{verb}/", api(changing.step(*walkers)), "referral")
+        for verb, walkers in (
+            ("send", ["sender"]),
+            ("ask", ["recipient"]),
+            ("answer", ["sender"]),
+            ("accept", ["recipient"]),
+            ("decline", ["recipient"]),
+            ("schedule", ["recipient", "client"]),
+            ("no-show", ["recipient"]),
+            ("cancel-appointment", ["recipient", "client"]),
+            ("begin", ["recipient"]),
+            ("hold", ["sender", "recipient"]),
+            ("resume", ["sender", "recipient"]),
+            ("report", ["recipient"]),
+            ("complete", ["recipient"]),
+            ("fail", ["recipient"]),
+            ("cancel", ["sender", "client"]),
+            ("confirm-cancel", ["recipient"]),
+            ("discard", ["sender"]),
+            ("enter-in-error", ["sender", "admin"]),
+        )
+    ),
+    post(f"{REFERRAL}view/", api(changing.opens), "referral"),
+    post(f"{REFERRAL}reroute/", api(changing.step("sender"), *THERAPY), "referral"),
+    # --- reminders
+    get(f"{V1}reminders/", api(always(NOTHING_OF_HERS)), shape="REMINDERS"),
+    post(f"{REMINDER}done/", api(changing.owns), "reminder"),
+    post(f"{REMINDER}snooze/", api(changing.owns), "reminder"),
+)
+
+EPISODE_PAGE = "/episodes/<uuid:episode_id>/"
+NOTE_PAGE = "/discharge/<uuid:episode_id>/"
+LIMIT_PAGE = "/limits/<uuid:restriction_id>/"
+CONSENT_PAGE = "/consents/<uuid:pk>/"
+HANDOFF_PAGE = "/referrals/<uuid:pk>/"
+
+PAGES: tuple[Route, ...] = (
+    get("/home/", page(reading.first_page)),
+    get("/home/<slug:area>/", page(reading.first_page, *CLIENTS), "area"),
+    get("/access/", page(always(NOTHING_OF_HERS), *CLIENTS)),
+    get("/reminders/", page(always(NOTHING_OF_HERS))),
+    post("/reminders/<uuid:pk>/done/", page(changing.owns), "reminder"),
+    post("/reminders/<uuid:pk>/snooze/", page(changing.owns), "reminder"),
+    # --- her record
+    get("/clients/", page(reading.caseload, *PROFESSIONALS)),
+    post("/clients/", page(reading.caseload, *PROFESSIONALS)),  # a search for her first name
+    get("/clients/<uuid:pk>/", page(reading.record), "client"),
+    get("/clients/<uuid:pk>/card/", page(reading.card), "client"),
+    post("/clients/<uuid:pk>/read/", page(changing.confirms_on_her_page, *TRAINERS), "client"),
+    get(
+        "/limits/<uuid:pk>/ask/", page(reading.one_of(Part.RESTRICTIONS), *TRAINERS), "restriction"
+    ),
+    post("/limits/<uuid:pk>/ask/", page(changing.asks_about_a_limit, *TRAINERS), "restriction"),
+    # --- what she agreed to
+    get("/consents/", page(reading.hers_or_empty, *CLIENTS)),
+    get(CONSENT_PAGE, page(reading.consent_page, *CLIENTS), "consent"),
+    post(CONSENT_PAGE, page(changing.decides, *CLIENTS), "consent"),
+    *(
+        get(f"{CONSENT_PAGE}{act}/", page(always(ELSEWHERE), *CLIENTS), "consent")
+        for act in ("grant", "decline", "narrow", "again")
+    ),
+    get(f"{CONSENT_PAGE}revoke/", page(reading.stop_page, *CLIENTS), "consent"),
+    *(
+        post(f"{CONSENT_PAGE}{act}/", page(changing.decides, *CLIENTS), "consent")
+        for act in ("grant", "decline", "narrow", "revoke", "again")
+    ),
+    get(f"{CONSENT_PAGE}receipt/", page(reading.receipt, *CLIENTS), "consent"),
+    get("/consents/<uuid:pk>/receipt.<slug:kind>", page(reading.receipt, *CLIENTS), "consent"),
+    # --- her handoffs
+    get("/referrals/", page(reading.handoffs_page, *PROFESSIONALS), query="box=open"),
+    get(HANDOFF_PAGE, page(reading.handoff_page), "referral"),
+    get(f"{HANDOFF_PAGE}<slug:verb>/", page(reading.handoff_page), "referral"),
+    post(f"{HANDOFF_PAGE}<slug:verb>/", page(changing.step("sender", "client")), "referral"),
+    # --- her therapy, for those who treat her
+    get("/clients/new/", page(always(NOTHING_OF_HERS), *THERAPY)),
+    post("/clients/new/", page(always(MAY), *THERAPY)),
+    *(
+        route
+        for address, rule in (
+            ("invite", changing.treats),
+            ("guardian", changing.treats),
+            ("episodes/new", changing.signs),
+        )
+        for route in (
+            get(f"/clients/<uuid:pk>/{address}/", page(reading.names_her, *THERAPY), "client"),
+            post(f"/clients/<uuid:pk>/{address}/", page(rule, *THERAPY), "client"),
+        )
+    ),
+    get(
+        EPISODE_PAGE,
+        page(
+            reading.workspace(
+                Part.CLEARANCE, Part.RESTRICTIONS, Part.HISTORY, Part.OUTCOMES, Part.NOTE
+            ),
+            *THERAPY,
+        ),
+        "episode",
+    ),
+    get(f"{EPISODE_PAGE}edit/", page(reading.signing(reading.ELSEWHERE), *THERAPY), "episode"),
+    post(f"{EPISODE_PAGE}edit/", page(changing.signs, *THERAPY), "episode"),
+    post(f"{EPISODE_PAGE}addenda/", page(changing.signs, *THERAPY), "episode"),
+    get(f"{EPISODE_PAGE}measurements/", page(reading.score_page, *THERAPY), "episode"),
+    post(f"{EPISODE_PAGE}measurements/", page(changing.treats, *THERAPY), "running episode"),
+    post(
+        f"{EPISODE_PAGE}measurements/<uuid:measurement_id>/remove/",
+        page(changing.drafts_a_signed_thing, *THERAPY),
+        "episode",
+    ),
+    get(NOTE_PAGE, page(reading.workspace(unsigned=True), *THERAPY), "running episode"),
+    post(NOTE_PAGE, page(changing.treats, *THERAPY), "running episode"),
+    post(f"{NOTE_PAGE}save/", page(changing.treats, *THERAPY), "running episode"),
+    get(f"{NOTE_PAGE}sign/", page(reading.treating(ELSEWHERE), *THERAPY), "running episode"),
+    post(f"{NOTE_PAGE}sign/", page(changing.signs, *THERAPY), "running episode"),
+    get(f"{NOTE_PAGE}handoff/", page(reading.treating(ELSEWHERE), *THERAPY), "running episode"),
+    post(f"{NOTE_PAGE}handoff/", page(changing.treats, *THERAPY), "running episode"),
+    get(f"{EPISODE_PAGE}limits/", page(reading.treating(ELSEWHERE), *THERAPY), "running episode"),
+    get(f"{EPISODE_PAGE}limits/new/", page(reading.names_her, *THERAPY), "running episode"),
+    post(f"{EPISODE_PAGE}limits/new/", page(changing.treats, *THERAPY), "running episode"),
+    get(
+        f"{EPISODE_PAGE}limits/<uuid:restriction_id>/",
+        page(reading.drafted_limit, *THERAPY),
+        "running episode",
+    ),
+    post(
+        f"{EPISODE_PAGE}limits/<uuid:restriction_id>/",
+        page(changing.treats, *THERAPY),
+        "running episode",
+    ),
+    post(
+        f"{EPISODE_PAGE}limits/<uuid:version_id>/remove/",
+        page(changing.treats, *THERAPY),
+        "running episode",
+    ),
+    get(LIMIT_PAGE, page(reading.limit_history, *THERAPY), "restriction"),
+    get(f"{LIMIT_PAGE}revise/", page(reading.revising, *THERAPY), "restriction"),
+    post(f"{LIMIT_PAGE}revise/", page(changing.signs, *THERAPY), "restriction"),
+    get(f"{LIMIT_PAGE}lift/", page(reading.lifting, *THERAPY), "restriction"),
+    post(f"{LIMIT_PAGE}lift/", page(changing.signs, *THERAPY), "restriction"),
+)
