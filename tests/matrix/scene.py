@@ -108,7 +108,11 @@ class Scene:
         self.entries = AccessEntry.objects.count()
 
     def sign_in(self) -> None:
-        """A session and a token for each person, made at the moment they ask."""
+        """A session and a token for each person, made at the moment they ask.
+
+        Where a second factor is demanded, this is the place to show one for everybody whom
+        `PEOPLE` does not say to lack it.
+        """
         self.browsers: dict[Who, Asker] = {}
         for who in Who:
             user = self.users[who]

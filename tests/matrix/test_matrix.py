@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 import pytest
 import time_machine
@@ -211,5 +212,26 @@ def test_no_other_address_says_a_word_of_her(scene: Scene, record_property: Coun
             ]
         if told.entries:
             wrong.append(f"{named(route, cell)}: entered {told.entries}")
+    record_property("matrix cells", asked)
+    assert not wrong, report(wrong)
+
+
+@pytest.mark.parametrize("scene", [State.ACTIVE], indirect=True)
+def test_no_address_answers_a_method_it_does_not_have(scene: Scene, record_property: Count) -> None:
+    had: dict[str, set[str]] = {}
+    for route in (*API, *PAGES):
+        had.setdefault(route.address, set()).add(route.method)
+    wrong, asked = [], 0
+    for route in {each.address: each for each in (*API, *PAGES)}.values():
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+            if method in had[route.address]:
+                continue
+            other = replace(route, method=method)
+            for who in (Who.ANONYMOUS, Who.CLIENT, Who.AUTHOR, Who.TRAINER):
+                told = ask(scene, other, Cell(who, scene.state, whose(route, who, scene.state)[0]))
+                asked += 1
+                shut = told.status in (401, 403, 404, 405) or told.is_a(Answer.LOGIN)
+                if not shut or told.words or told.changed or told.entries:
+                    wrong.append(f"{method} {route.address} by {who.name}: {told.status}")
     record_property("matrix cells", asked)
     assert not wrong, report(wrong)

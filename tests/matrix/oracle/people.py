@@ -72,14 +72,6 @@ class Person:
     """Signs in, and works nowhere any more."""
     lacks_factor: bool = False
 
-    @property
-    def is_professional(self) -> bool:
-        return bool(self.trades & {Trade.THERAPIST, Trade.ASSISTANT, Trade.TRAINER})
-
-    @property
-    def is_on_therapy_side(self) -> bool:
-        return bool(self.trades & {Trade.THERAPIST, Trade.ASSISTANT})
-
 
 _TRAINER = frozenset({Trade.TRAINER})
 _THERAPIST = frozenset({Trade.THERAPIST})

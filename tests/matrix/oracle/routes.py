@@ -207,7 +207,7 @@ PAGES: tuple[Route, ...] = (
         ),
         "episode",
     ),
-    get(f"{EPISODE_PAGE}edit/", page(reading.signing(reading.ELSEWHERE), *THERAPY), "episode"),
+    get(f"{EPISODE_PAGE}edit/", page(reading.signing(ELSEWHERE), *THERAPY), "episode"),
     post(f"{EPISODE_PAGE}edit/", page(changing.signs, *THERAPY), "episode"),
     post(f"{EPISODE_PAGE}addenda/", page(changing.signs, *THERAPY), "episode"),
     get(f"{EPISODE_PAGE}measurements/", page(reading.score_page, *THERAPY), "episode"),
