@@ -620,7 +620,7 @@ DISCLOSURE = Module(
         Change(
             "what is gathered at last is not entered",
             "        if (row := entry(verdict, shown)) is not None:\n"
-            "            row.append(at=found.at, head=head)\n",
+            "            row.append(at=found.entered_at, head=head)\n",
             "",
         ),
         Change(
@@ -680,9 +680,8 @@ DISCLOSURE = Module(
         ),
         Change(
             "the goal stays readable when nothing is shared",
-            "return referral.state in RECIPIENT_MAY_READ and "
-            "bool(_granted_to_recipient(referral, at))",
-            "return referral.state in RECIPIENT_MAY_READ",
+            "in RECIPIENT_MAY_READ and _is_shared(referral, found)",
+            "in RECIPIENT_MAY_READ",
         ),
         Change(
             "the envelope tells the goal when nothing is shared",
@@ -695,14 +694,10 @@ DISCLOSURE = Module(
             "return client.name",
         ),
         Change(
-            "anybody who knows of a referral opens the envelope",
-            "    if not access.recipient_may_see_envelope(actor, referral):\n"
-            "        raise NotVisible\n",
-            "",
-        ),
-        Change(
             "an assistant or a client reads the messages",
-            "    if Party.RECIPIENT not in found:\n        return False\n    runs",
+            "    if referral.recipient_id not in actor.professional_ids:\n"
+            "        return False\n"
+            "    runs",
             "    runs",
         ),
         Change(
