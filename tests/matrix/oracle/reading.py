@@ -396,6 +396,11 @@ def drafted_limit(cell: Cell) -> Expected:
     return _for_treating(cell, draft_of(Part.RESTRICTIONS)(cell))
 
 
+def drafted_limits(cell: Cell) -> Expected:
+    """The part of the note that lists unsigned limits, as htmx asks for it alone."""
+    return draft_of(Part.RESTRICTIONS)(cell)
+
+
 def revising(cell: Cell) -> Expected:
     """The form shows the limit with its clinical reason, which is part of the note."""
     words = words_in(frozenset({Part.RESTRICTIONS}), frozenset()) | {Part.NOTE.value}

@@ -248,3 +248,8 @@ PAGES: tuple[Route, ...] = (
     get(f"{LIMIT_PAGE}lift/", page(reading.lifting, *THERAPY), "restriction"),
     post(f"{LIMIT_PAGE}lift/", page(changing.signs, *THERAPY), "restriction"),
 )
+
+PARTS: dict[str, Rule] = {
+    f"{EPISODE_PAGE}limits/": page(reading.drafted_limits, *THERAPY),
+}
+"""Addresses that lead elsewhere in a browser, and answer htmx with a part of a page."""
