@@ -9,4 +9,5 @@ class Asker(Browser):
     """A browser that hands on the answer and keeps nothing of how it was made, which is quicker."""
 
     def request(self, **request: Any) -> Any:
-        return self.handler(self._base_environ(**request))
+        environ = self._base_environ(**request)  # type: ignore[attr-defined]  # not declared
+        return self.handler(environ)
