@@ -19,6 +19,7 @@ from tests.matrix.oracle.answers import (
     page,
 )
 from tests.matrix.oracle.people import Trade, Who
+from tests.matrix.oracle.words import NAME
 
 V1 = "/api/v1/"
 SHUT = Expected(Answer.SHUT)
@@ -31,6 +32,11 @@ def get(address: str, rule: Rule, takes: str = "", shape: str = "") -> Route:
 
 EVERYBODY = always(NOTHING_OF_HERS)
 NOBODY = always(ABSENT)
+
+
+def own_name(cell: Cell) -> Expected:
+    return Expected(Answer.SHOWN, frozenset({NAME}) if cell.person.is_ana else frozenset())
+
 
 OPEN: tuple[Route, ...] = (
     *(
@@ -45,7 +51,7 @@ OPEN: tuple[Route, ...] = (
 )
 SIGNED_IN: tuple[Route, ...] = (
     get("/profile/", page(EVERYBODY)),
-    get(f"{V1}me/", api(EVERYBODY), shape="ME"),
+    get(f"{V1}me/", api(own_name), shape="ME"),
     get(f"{V1}professionals/", api(EVERYBODY), shape="PROFESSIONALS"),
     get(f"{V1}measures/", api(EVERYBODY), shape="MEASURES"),
     get(f"{V1}tokens/", api(EVERYBODY), shape="TOKENS"),
@@ -126,11 +132,13 @@ ADMIN: tuple[Route, ...] = (
         )
     ),
     *(
-        get(f"/admin/{table}/{address}", with_permissions, table)
+        get(f"/admin/{table}/{address}", administrators if leads else with_permissions, table)
         for table in TABLES
-        for address in (
-            *("", "add/", "<path:object_id>/history/", "<path:object_id>/delete/"),
-            *("<path:object_id>/change/", "<path:object_id>/"),
+        # Two of them lead any administrator back to the index when there is no such object.
+        for address, leads in (
+            *(("", False), ("add/", False), ("<path:object_id>/history/", True)),
+            *(("<path:object_id>/delete/", False), ("<path:object_id>/change/", False)),
+            ("<path:object_id>/", True),
         )
     ),
 )
