@@ -503,6 +503,7 @@ def end_with_training(
     )
     if not ConsentEvent.objects.filter(consent__in=rows, until_training_ends=True).exists():
         return ()
+
     def ending() -> list[Standing]:
         found = _between(client_id, discloser_id, recipient_id, at)
         return [each for each in found if each.until_training_ends and each.state in _REPLACEABLE]
@@ -605,8 +606,6 @@ def end_for_erased(*, actor: Actor, client: Client, at: datetime | None = None) 
                 _write(each.consent_id, kind, actor=actor, at=at)
                 ended += 1
     return ended
-
-
 
 
 _STOPPABLE = (ConsentState.ACTIVE, ConsentState.NOT_YET, ConsentState.SUSPENDED)
@@ -793,9 +792,7 @@ def _foretell(
             "classes": sorted(remaining),
             "by": str(signer.user_id) if signer else None,
             "authority": str(signer.authority if signer else ConsentEvent.Authority.SYSTEM),
-            "guardianship": str(signer.guardianship.pk)
-            if signer and signer.guardianship
-            else None,
+            "guardianship": str(signer.guardianship.pk) if signer and signer.guardianship else None,
         },
         at=at,
     )

@@ -247,7 +247,7 @@ CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "referrals.tasks.tick", "schedule": 15.0, "options": {"expires": 15}},
     "tidy": {"task": "referrals.tasks.tidy", "schedule": 600.0, "options": {"expires": 600}},
     "heartbeat": {"task": "handoff.heartbeat", "schedule": 30.0, "options": {"expires": 30}},
-    "tidy": {"task": "handoff.tidy", "schedule": 3600.0, "options": {"expires": 3600}},
+    "tidy_core": {"task": "handoff.tidy", "schedule": 3600.0, "options": {"expires": 3600}},
 }
 
 # --- people and their sessions -----------------------------------------------------------------

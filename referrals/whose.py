@@ -25,7 +25,7 @@ def clients_behind(
 
 
 def clients_between(low: UUID, high: UUID) -> frozenset[UUID]:
-    """The clients of all referrals, episodes and restrictions with an id from `low` up to `high`."""
+    """The clients of all referrals, episodes and restrictions with ids from `low` up to `high`."""
     return _answer("SELECT handoff_clients_between(%s, %s)", [low, high])
 
 

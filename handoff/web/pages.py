@@ -85,7 +85,7 @@ def page(
                 return refusal(request, error)
 
         declared = cast("PolicyView", guarded)
-        declared.policy, declared.methods = policy, allowed
+        declared.policy, declared.methods = policy, methods
         return cast("Callable[Concatenate[HttpRequest, P], HttpResponseBase]", guarded)
 
     return decorate

@@ -40,7 +40,8 @@ def measure() -> None:
     owner.execute("ANALYZE")
     count = owner.execute("SELECT count(*) FROM referrals_dischargenote").fetchone()
     rows = owner.execute(
-        "SELECT note.id, episode.client_id, episode.pt_id, pt.user_id FROM referrals_dischargenote note"
+        "SELECT note.id, episode.client_id, episode.pt_id, pt.user_id"
+        " FROM referrals_dischargenote note"
         " JOIN referrals_episode episode ON episode.id = note.episode_id"
         " JOIN clients_professional pt ON pt.id = episode.pt_id ORDER BY note.id LIMIT %s",
         [ROUNDS],
@@ -108,15 +109,12 @@ def seed() -> None:
     pts = [licensed_pt().pk for _ in range(20)]
     one = ClientFactory.create(user=None)
     with connection.cursor() as cursor:
-        for table, template, times, changes in (
-            ("clients_client", one.pk, CLIENTS, "'{\"id\": null}'::jsonb"),
-        ):
-            cursor.execute(
-                f"INSERT INTO {table} SELECT (jsonb_populate_record(NULL::{table},"
-                f" to_jsonb(t) || jsonb_build_object('id', gen_random_uuid()))).*"
-                f" FROM {table} t, generate_series(1, %s) WHERE t.id = %s",
-                [times, template],
-            )
+        cursor.execute(
+            "INSERT INTO clients_client SELECT (jsonb_populate_record(NULL::clients_client,"
+            " to_jsonb(t) || jsonb_build_object('id', gen_random_uuid()))).*"
+            " FROM clients_client t, generate_series(1, %s) WHERE t.id = %s",
+            [CLIENTS, one.pk],
+        )
         cursor.execute(
             "INSERT INTO referrals_episode SELECT (jsonb_populate_record(NULL::referrals_episode,"
             " to_jsonb(e) || jsonb_build_object('id', gen_random_uuid(), 'client_id', c.id,"

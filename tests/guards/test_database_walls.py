@@ -119,16 +119,14 @@ class TestClinicalRows:
             declare(db, uuid4())
             assert db.execute("UPDATE referrals_episode SET mechanism = 'x'").rowcount == 0
             assert db.execute("DELETE FROM referrals_measurement").rowcount == 0
-        with pytest.raises(psycopg.errors.InsufficientPrivilege), db.transaction():
-            declare(db, uuid4())
-            db.execute(
-                "INSERT INTO referrals_goal (note_id, position, text, outcome, why_not)"
-                " SELECT %s, 9, 'x', 'met', ''",
-                [connection_note()],
-            )
-        with pytest.raises(psycopg.errors.InsufficientPrivilege), db.transaction():
-            declare(db, filled.client.pk)
-            db.execute("UPDATE referrals_episode SET client_id = %s", [other_client()])
+        goal = (
+            "INSERT INTO referrals_goal (note_id, position, text, outcome, why_not)"
+            f" VALUES ('{connection_note()}', 9, 'x', 'met', '')"
+        )
+        theft = f"UPDATE referrals_episode SET client_id = '{UUID(int=1)}'"
+        for client, statement in ((uuid4(), goal), (filled.client.pk, theft)):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege), db.transaction():
+                declared_and_done(db, client, statement)
 
     def test_the_mark_of_lookups_is_of_no_use_to_anybody(self, filled: World, login: Login) -> None:
         db = login(roles.WEB)
@@ -259,5 +257,8 @@ def connection_note() -> UUID:
     return found
 
 
-def other_client() -> UUID:
-    return UUID(int=1)
+def declared_and_done(
+    db: "psycopg.Connection[tuple[object, ...]]", client: UUID, statement: str
+) -> None:
+    declare(db, client)
+    db.execute(statement)
