@@ -8,7 +8,7 @@ write rows still cannot forge a chain that verifies.
 
 The head lock is also the meeting point of disclosure and withdrawal: both take the head of the
 access chain, so every disclosure has a number either before or after a withdrawal, never beside it.
-A withdrawal takes it by a trigger, while it commits (`clients/migrations/0060_wait_for_looks.py`).
+A withdrawal takes it by a trigger, while it commits (`clients/migrations/0004_wait_for_looks.py`).
 """
 
 import hashlib

@@ -1,9 +1,9 @@
 """The database roles of the product, and what each may do. None of them owns a table.
 
 The owner (of `DATABASE_URL` when migrating) creates and changes tables. `handoff_web` serves
-people, `handoff_worker` runs Celery. Both read and write rows as the lists below say, may add to what is
-append-only and never change it, and are bound by row-level security. Rights are given anew after
-every migration, so a new table needs no thought beyond this module.
+people, `handoff_worker` runs Celery. Both read and write rows as the lists below say, may add to
+what is append-only and never change it, and are bound by row-level security. Rights are given anew
+after every migration, so a new table needs no thought beyond this module.
 """
 
 from collections.abc import Mapping

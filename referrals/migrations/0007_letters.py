@@ -28,8 +28,8 @@ ALTER TABLE referrals_letter DISABLE ROW LEVEL SECURITY;
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("clients", "0030_evidence"),
-        ("core", "0030_stored_files"),
+        ("clients", "0008_evidence"),
+        ("core", "0005_stored_files"),
         ("referrals", "0006_row_security"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -50,6 +50,6 @@ DROP FUNCTION handoff_fingerprint();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("core", "0050_journal")]
+    dependencies = [("core", "0006_journal")]
 
     operations = [migrations.RunSQL(FUNCTIONS, UNDO)]

@@ -13,7 +13,7 @@ def encrypt(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("clients", "0020_known_browsers"), ("mfa", "0003_authenticator_type_uniq")]
+    dependencies = [("clients", "0006_known_browsers"), ("mfa", "0003_authenticator_type_uniq")]
 
     # Not undone: the code before this one reads plain secrets, and they are not made plain again.
     operations = [migrations.RunPython(encrypt, migrations.RunPython.noop)]

@@ -10,7 +10,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("clients", "0060_wait_for_looks"),
+        ("clients", "0005_objections_and_training_end"),
     ]
 
     operations = [

@@ -56,7 +56,7 @@ KEEP = migrations.RunSQL(
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("clients", "0060_wait_for_looks"),
+        ("clients", "0008_evidence"),
         ("core", "0003_chain_by_trigger"),
     ]
 

@@ -2,7 +2,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("clients", "0060_wait_for_looks"), ("core", "0051_hold")]
+    dependencies = [("clients", "0009_erasure"), ("core", "0007_hold")]
 
     operations = [
         migrations.RunSQL(

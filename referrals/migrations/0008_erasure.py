@@ -52,7 +52,7 @@ def replaced() -> str:
     for name, parent, link, column in SEALED:
         table = f"referrals_{name}"
         sealed = (
-            f"SELECT {column} IS NOT NULL FROM {parent} WHERE id = ($1->>'{link}')::uuid FOR SHARE"  # noqa: S608 (words from above)
+            f"SELECT {column} IS NOT NULL FROM {parent} WHERE id = ($1->>'{link}')::uuid FOR SHARE"
         )
         found.append(f"""
         DROP TRIGGER sealed_with_parent ON {table};
@@ -281,8 +281,8 @@ class Migration(migrations.Migration):
     """Signed rows can go once the law lets them, by one function and no other way."""
 
     dependencies = [
-        ("clients", "0040_erasure"),
-        ("referrals", "0006_row_security"),
+        ("clients", "0009_erasure"),
+        ("referrals", "0007_letters"),
     ]
 
     operations = [

@@ -7,8 +7,8 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("clients", "0060_wait_for_looks"),
-        ("core", "0030_stored_files"),
+        ("clients", "0007_encrypt_second_factors"),
+        ("core", "0005_stored_files"),
     ]
 
     operations = [

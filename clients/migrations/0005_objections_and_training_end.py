@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("clients", "0060_wait_for_looks"),
+        ("clients", "0004_wait_for_looks"),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("core", "0003_chain_by_trigger"),
+        ("core", "0005_stored_files"),
     ]
 
     operations = [
