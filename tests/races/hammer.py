@@ -143,7 +143,7 @@ def _read(database: str, doors: tuple[Door, ...], target: Target, shared: Shared
     """Look until it is over; the names of doors that opened though nothing was shared."""
     connection.settings_dict["NAME"] = database
     actor = acting(User.objects.get(pk=target.reader_id))
-    late = []
+    late: list[str] = []
     for door in cycle(doors):
         if shared.over.is_set():
             return late
