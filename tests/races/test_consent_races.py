@@ -135,6 +135,7 @@ def test_a_change_of_what_is_shared_waits_for_looks_when_it_commits(verb: str, w
     done = threading.Event()
 
     def change() -> None:
+        go_on.wait(timeout=10)
         acts[verb]()
         done.set()
 
@@ -146,7 +147,7 @@ def test_a_change_of_what_is_shared_waits_for_looks_when_it_commits(verb: str, w
             return passed, consents.standing(old, NOON).event_number
 
     go_on = threading.Event()
-    seen, changed = together(look, lambda: (go_on.wait(timeout=10), change())[1])
+    seen, changed = together(look, change)
     assert changed is None
     assert seen == (not waits, said)
     assert done.is_set()

@@ -91,5 +91,6 @@ def test_guessing_a_code(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _same(browser: Browser) -> Browser:
     other = Browser()
-    other.cookies = browser.cookies.copy()
+    for name, morsel in browser.cookies.items():
+        other.cookies[name] = morsel.value
     return other

@@ -8,7 +8,7 @@ import pytest
 from django.db import transaction
 
 from clients import invitations, links
-from clients.models import Client, Invitation
+from clients.models import Client, Invitation, Professional
 from handoff.core.audit import AuditEntry
 from handoff.core.errors import DomainError, Stale
 from tests.factories import NOON, ClientFactory, UserFactory, acting, licensed_pt
@@ -18,9 +18,9 @@ from tests.races.test_referral_races import together
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def invited() -> tuple[Invitation, Client]:
+def invited(pt: Professional | None = None) -> tuple[Invitation, Client]:
     """A link for a record that has no account yet."""
-    pt = licensed_pt()
+    pt = pt or licensed_pt()
     client = ClientFactory.create(user=None, created_by=pt)
     address = f"{client.pk}@example.org"
     invitation = invitations.invite_existing_record(
@@ -69,7 +69,8 @@ def test_one_link_in_several_windows_is_used_once() -> None:
 
 def test_using_a_link_against_taking_it_back_has_one_winner() -> None:
     for _ in rounds(5, 200):
-        invitation, client = invited()
+        pt = licensed_pt()
+        invitation, client = invited(pt)
         user = UserFactory.create(email=invitation.email)
         used, taken_back = together(
             partial(
@@ -81,7 +82,7 @@ def test_using_a_link_against_taking_it_back_has_one_winner() -> None:
             ),
             partial(
                 invitations.cancel,
-                actor=acting(client.created_by),
+                actor=acting(pt),
                 invitation_id=invitation.pk,
                 at=NOON,
             ),
