@@ -103,6 +103,12 @@ class TestAnything(TestCase):
         cls.recipients = [ProfessionalFactory.create(trainer=True), both_trades, cls.pts[2]]
         cls.owner, cls.another = UserFactory.create(), ClientFactory.create()
         guardians = [UserFactory.create(), UserFactory.create(), cls.recipients[0].user]
+        # What has to do with somebody else, and with the same people.
+        EpisodeFactory.create(client=cls.another, pt=cls.pts[0])
+        sides: dict[str, Any] = {"client": cls.another, "recipient": cls.recipients[0]}
+        granted_consent(discloser=cls.pts[0], **sides)
+        ReferralFactory.create(sender=cls.pts[0], state=State.ACCEPTED, **sides)
+        GuardianshipFactory.create(user=guardians[0])
         cls.people = [
             *(each.user for each in cls.pts),
             assistant.user,
