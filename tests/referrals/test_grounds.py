@@ -104,11 +104,11 @@ class TestAnything(TestCase):
         cls.owner, cls.another = UserFactory.create(), ClientFactory.create()
         guardians = [UserFactory.create(), UserFactory.create(), cls.recipients[0].user]
         # What has to do with somebody else, and with the same people.
-        EpisodeFactory.create(client=cls.another, pt=cls.pts[0])
-        sides: dict[str, Any] = {"client": cls.another, "recipient": cls.recipients[0]}
-        granted_consent(discloser=cls.pts[0], **sides)
+        elsewhere = GuardianshipFactory.create(user=guardians[0])
+        EpisodeFactory.create(client=elsewhere.client, pt=cls.pts[0])
+        sides: dict[str, Any] = {"client": elsewhere.client, "recipient": cls.recipients[0]}
+        granted_consent(discloser=cls.pts[0], signer=guardians[0], **sides)
         ReferralFactory.create(sender=cls.pts[0], state=State.ACCEPTED, **sides)
-        GuardianshipFactory.create(user=guardians[0])
         cls.people = [
             *(each.user for each in cls.pts),
             assistant.user,
@@ -238,6 +238,37 @@ def test_each_ground_is_found() -> None:
     stranger = both(acting(ProfessionalFactory.create(trainer=True)), story.client, NOON)
     assert not stranger.grounds.grants
     assert not stranger.states
+
+
+def test_of_two_therapists_each_is_asked_for_alone() -> None:
+    """What the client shares from one of them says nothing about the other."""
+    client, trainer = ClientFactory.create(), ProfessionalFactory.create(trainer=True)
+    shared = {}
+    for classes in ({Scope.NOTE}, {Scope.CLEARANCE, Scope.HISTORY}):
+        pt = EpisodeFactory.create(client=client).pt
+        sides: dict[str, Any] = {"client": client, "recipient": trainer}
+        granted_consent(discloser=pt, classes=frozenset(classes), **sides)
+        kind = list(Kind)[len(shared)]
+        ReferralFactory.create(sender=pt, state=State.SENT, kind=kind, **sides)
+        shared[pt.pk] = classes
+    found = both(acting(trainer), client, NOON)
+    assert {pk: found.granted(pk, trainer.pk) for pk in shared} == shared
+
+
+def test_a_guardian_acts_for_the_record_that_is_left_when_two_are_joined() -> None:
+    authority = GuardianshipFactory.create()
+    actor = acting(authority.user)
+    assert both(actor, authority.client, NOON).grounds.is_guardian
+    Client.objects.filter(pk=authority.client.pk).update(merged_into=ClientFactory.create())
+    assert not both(actor, authority.client, NOON).grounds.is_guardian
+
+
+def test_what_a_guardian_signed_for_one_minor_shares_nothing_of_another() -> None:
+    signed, other = GuardianshipFactory.create(), ClientFactory.create(minor=True)
+    pt, trainer = ProfessionalFactory.create(), ProfessionalFactory.create(trainer=True)
+    granted_consent(client=signed.client, discloser=pt, recipient=trainer, signer=signed.user)
+    assert both(acting(trainer), signed.client, NOON).grounds.grants
+    assert not both(acting(trainer), other, NOON).grounds.grants
 
 
 def test_without_a_moment_it_is_the_databases() -> None:
