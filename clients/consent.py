@@ -827,8 +827,17 @@ def end_again(facts: Mapping[str, Any], kind: str, *, at: datetime) -> str:
         signer.authority != ConsentEvent.Authority.GUARDIAN or signer.guardianship is not None
     )
     if kind == f"consent.{Kind.NARROWED}" and remaining and known:
-        dates = {"valid_from": at, "expires_at": now.expires_at}
-        _sign(consent, Kind.NARROWED, actor, signer, at, remaining, **dates)
+        _sign(
+            consent,
+            Kind.NARROWED,
+            actor,
+            signer,
+            at,
+            remaining,
+            valid_from=at,
+            expires_at=now.expires_at,
+            until_training_ends=now.until_training_ends,
+        )
         return "narrowed"
     if kind == f"consent.{Kind.SUPERSEDED}" or not known:
         _write(consent_id, Kind.SUPERSEDED if known else Kind.REVOKED, actor=actor, at=at)

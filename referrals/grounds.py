@@ -84,6 +84,7 @@ def read(actor: Actor, client_id: UUID, at: datetime | None = None) -> Reading:
         # The record is kept for those who treated the client, as the law asks, and nobody else.
         return Reading(
             at=moment,
+            entered_at=entered_at,
             grounds=Grounds(treats_as=frozenset(treats_as)),
             treating=frozenset(treating),
             states={UUID(pk): state for pk, state, a, _ in referrals if UUID(a) in treating},

@@ -118,7 +118,7 @@ def _answer_as_web(handler: BaseHandler, request: HttpRequest) -> HttpResponseBa
         return _answer(handler, request)
 
 
-BaseHandler.get_response = _answer_as_web  # type: ignore[method-assign]
+BaseHandler.get_response = _answer_as_web  # type: ignore[method-assign, assignment]
 
 
 _log_in = Client._login  # type: ignore[attr-defined]  # see below

@@ -11,6 +11,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from http.cookies import SimpleCookie
 from typing import Any, Final
 from urllib.parse import quote_from_bytes
 
@@ -113,7 +114,7 @@ def plain(text: str) -> str:
 
 
 @st.composite
-def fillings(draw: st.DrawFn, form: Form) -> dict[str, list[str]]:
+def fillings(draw: Any, form: Form) -> dict[str, list[str]]:
     """The form as the page shows it, filled in where it was empty, with nonsense in some fields."""
     values = {name: list(given) for name, given in form.values.items()}
     for name, kind in form.kinds.items():
@@ -200,7 +201,7 @@ class Sender:
 
     def send(self, form: Form, values: dict[str, list[str]]) -> None:
         browser = Browser()
-        browser.cookies = self.cookies.copy()
+        browser.cookies = SimpleCookie(self.cookies)
         pairs = [(name, value) for name, given in values.items() for value in given]
         with taken_back():
             answer = browser.post(

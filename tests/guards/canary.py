@@ -28,9 +28,10 @@ from handoff.core.sensitivity import Sensitivity, fields_of
 def clinical_columns() -> set[tuple[str, str]]:
     """Where clinical content belongs."""
     return {
-        (model._meta.db_table, model._meta.get_field(name).column)
+        (model._meta.db_table, str(field.column))
         for model in apps.get_models()
-        for name in fields_of(model, Sensitivity.CLINICAL)
+        for field in model._meta.concrete_fields
+        if field.name in fields_of(model, Sensitivity.CLINICAL)
     }
 
 
@@ -126,7 +127,7 @@ class Monitor:
         self._thread = threading.Thread(target=self._listen, daemon=True)
 
     def _listen(self) -> None:
-        with self.client.monitor() as monitor:
+        with self.client.monitor() as monitor:  # type: ignore[no-untyped-call]
             self._listens.set()
             while not self._stop.is_set():
                 said = monitor.next_command()

@@ -213,7 +213,10 @@ def quiet_database() -> None:
 def delivered(stage: Stage) -> None:
     """A real worker: letters as files, a mail server that refuses, a database that complains."""
     now = timezone.now()
-    times = {"due_at": now - timedelta(minutes=5), "useful_until": now + timedelta(days=1)}
+    times: dict[str, Any] = {
+        "due_at": now - timedelta(minutes=5),
+        "useful_until": now + timedelta(days=1),
+    }
     good = due_row(**times, urgent=True)
     folder = stage.folder / "mail"
     with worker(stage.folder, EMAIL_URL=f"file://{folder}", LOG_LEVEL="DEBUG") as one:

@@ -238,5 +238,7 @@ _SECRET = re.compile(
 
 def _text(answer: HttpResponseBase, path: str) -> str:
     """The body, without what differs from one request to the next."""
-    parts = b"".join(getattr(answer, "streaming_content", None) or [answer.content])
+    parts = b"".join(
+        getattr(answer, "streaming_content", None) or [getattr(answer, "content", b"")]
+    )
     return _SECRET.sub("", parts.decode(errors="replace")).replace(path, "PATH")

@@ -195,7 +195,7 @@ def test_what_ends_at_the_last_try_is_refused(
     full = grounds.read(story.as_trainer, story.client.pk, NOON)
     other = replace(full, grounds=replace(full.grounds, treats_as=frozenset({story.pt.pk})))
     changing = islice(cycle([full, other]), disclosure.TRIES + 1)
-    given = chain(changing, repeat(grounds.Reading(NOON)))
+    given = chain(changing, repeat(grounds.Reading(NOON, NOON)))
     monkeypatch.setattr(grounds, "read", lambda *_: next(given))
     with pytest.raises(NotVisible):
         _one_thing(story, lambda *_: "scores")

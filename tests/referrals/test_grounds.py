@@ -243,7 +243,7 @@ def test_each_ground_is_found() -> None:
 def test_of_two_therapists_each_is_asked_for_alone() -> None:
     """What the client shares from one of them says nothing about the other."""
     client, trainer = ClientFactory.create(), ProfessionalFactory.create(trainer=True)
-    shared = {}
+    shared: dict[Any, Any] = {}
     for classes in ({Scope.NOTE}, {Scope.CLEARANCE, Scope.HISTORY}):
         pt = EpisodeFactory.create(client=client).pt
         sides: dict[str, Any] = {"client": client, "recipient": trainer}

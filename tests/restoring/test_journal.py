@@ -21,6 +21,8 @@ from handoff.core import hold, journal, ledger
 from handoff.core.custody import Custody, JournalLine
 from handoff.core.errors import Invalid, Stale
 from handoff.core.journal import IN_DOUBT
+from handoff.core.ledger import LedgerHead
+from handoff.core.lines import Damaged
 from handoff.health import readyz
 from referrals import lifecycle, restoring, sharing
 from referrals.models import Referral
@@ -73,7 +75,12 @@ def test_stopping_is_on_the_disk_before_a_ledger_is_locked(
     consent = share(story)
     seen: list[list[str]] = []
     real = ledger.lock
-    monkeypatch.setattr(ledger, "lock", lambda chain: (seen.append(kinds()), real(chain))[1])
+
+    def lock(chain: str) -> LedgerHead:
+        seen.append(kinds())
+        return real(chain)
+
+    monkeypatch.setattr(ledger, "lock", lock)
     sharing.revoke(actor=story.as_client, consent_id=consent.pk, at=NOON)
     assert seen[0] == ["consent.revoked"]
     kind, facts = told()[0]
@@ -293,7 +300,7 @@ def test_a_changed_journal_keeps_the_hold(story: Story) -> None:
     path = journal.file().path
     whole = path.read_text()
     path.write_text(whole.replace("consent.revoked", "consent.narrowed"))
-    with pytest.raises(journal.Damaged, match="journal #1"):
+    with pytest.raises(Damaged, match="journal #1"):
         restoring.replay()
     path.unlink()
     with pytest.raises(restoring.Refused, match="journal #1: line is missing"):
