@@ -268,7 +268,9 @@ TAMPERS: list[tuple[Callable[..., None], str, int]] = [
 ]
 
 
-@pytest.mark.parametrize(("tamper", "chain", "number"), TAMPERS, ids=lambda each: str(each))
+@pytest.mark.parametrize(
+    ("tamper", "chain", "number"), TAMPERS, ids=lambda each: getattr(each, "__name__", str(each))
+)
 def test_each_is_found_and_named(
     tamper: Callable[..., None],
     chain: str,
