@@ -230,6 +230,7 @@ SELECT
             'kind', event.kind, 'classes', event.classes, 'valid_from', event.valid_from,
             'expires_at', event.expires_at, 'by_id', event.by_id, 'authority', event.authority,
             'guardianship_id', event.guardianship_id,
+            'until_training_ends', event.until_training_ends,
             'consent', json_build_object(
                 'id', consent.id, 'client_id', consent.client_id,
                 'discloser_id', consent.discloser_id, 'recipient_id', consent.recipient_id

@@ -11,6 +11,7 @@ import pytest
 from django.db import DatabaseError, connection
 from django.test.utils import CaptureQueriesContext
 
+from clients import consent as consents
 from clients.models import AccessEntry, Consent, Professional
 from clients.scopes import Scope
 from handoff.core.actors import ANONYMOUS, Actor
@@ -163,18 +164,18 @@ def test_what_never_stops_changing_is_gathered_under_the_lock_at_last(story: Sto
     def look(*_: object) -> str:
         looks.append(len(looks))
         if len(looks) <= disclosure.TRIES:
-            answered = sharing.ask(
+            asked = consents.ask(
                 actor=story.as_pt,
-                client_id=story.client.pk,
-                discloser_id=story.pt.pk,
-                recipient_id=story.trainer.pk,
+                client=story.client,
+                discloser=story.pt,
+                recipient=story.trainer,
                 purpose="Anew",
                 classes=ALL,
                 at=NOON,
             )
             sharing.grant(
                 actor=story.as_client,
-                consent_id=answered.pk,
+                consent_id=asked.pk,
                 classes=ALL,
                 expires_on=LAST_DAY,
                 at=NOON,
