@@ -80,7 +80,7 @@ TransactionTestCase._fixture_teardown = _flush_past_triggers  # type: ignore[att
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings() -> None:
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
     """The product's roles exist before the test database is made, which gives them their rights."""
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as server:
         server.execute("SELECT pg_advisory_lock(1)")  # roles belong to all databases of the server
