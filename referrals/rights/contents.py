@@ -20,12 +20,15 @@ from clients.models import (
     ConsentEvent,
     Credential,
     Erasure,
+    Evidence,
     Guardianship,
     Invitation,
+    KnownBrowser,
     Practice,
     Professional,
     User,
 )
+from handoff.core.files.storing import StoredFile
 from handoff.core.idempotency import IdempotentRequest
 from handoff.core.tokens import ApiToken
 from referrals.access import HIDDEN_FROM_CLIENT
@@ -35,6 +38,7 @@ from referrals.models import (
     DischargeNote,
     Episode,
     Goal,
+    Letter,
     LoopReport,
     Measurement,
     Referral,
@@ -132,6 +136,14 @@ RECORD: Final[tuple[Section, ...]] = (
         _invitations,
         _stored(Invitation, "token_hash"),
         ("created_at", "id"),
+    ),
+    Section(
+        "letters",
+        "Letters from doctors",
+        Letter,
+        lambda whose: Q(client__in=whose.client_ids),
+        _stored(Letter, "file", "key"),
+        ("added_at", "id"),
     ),
     Section(
         "episodes",
@@ -295,6 +307,24 @@ ACCOUNT: Final[tuple[Section, ...]] = (
         own_only=True,
     ),
     Section(
+        "scans",
+        "Scans you handed in",
+        Evidence,
+        lambda whose: Q(credential__user=whose.user_id),
+        ("id", "credential", "added_at", "removed_at"),
+        ("added_at", "id"),
+        own_only=True,
+    ),
+    Section(
+        "browsers",
+        "Browsers you have signed in with",
+        KnownBrowser,
+        lambda whose: Q(user=whose.user_id),
+        _stored(KnownBrowser, "mark_hash"),
+        ("created_at", "id"),
+        own_only=True,
+    ),
+    Section(
         "guardianships",
         "For whom you may act",
         Guardianship,
@@ -325,6 +355,9 @@ LEFT_OUT: Final[Mapping[tuple[type[Model], str], str]] = MappingProxyType(
         (ReferralMessage, "referral"): "Between the two professionals; the clinic gives it out.",
         (ReferralMessage, "author"): "Between the two professionals; the clinic gives it out.",
         (ReferralMessage, "text"): "Between the two professionals; the clinic gives it out.",
+        (Evidence, "file"): "The scan itself is saved from the page of the paper.",
+        (Letter, "file"): "The letter itself is saved from the list of letters, one by one.",
+        (StoredFile, "owner"): "Each file is told of where it belongs: a letter, a paper.",
         (IdempotentRequest, "user"): "Numbers of repeated requests, kept for a day.",
         (Practice, "name"): "A business. It is named beside each professional.",
         (Practice, "phone"): "A business, not the person.",

@@ -38,12 +38,15 @@ from clients.models import (
     Erasure,
     Guardianship,
     Invitation,
+    KnownBrowser,
     Professional,
     User,
 )
 from handoff.core import audit, subjects
 from handoff.core.actors import SYSTEM, Actor
 from handoff.core.errors import Stale
+from handoff.core.files import storing
+from handoff.core.files.storing import StoredFile
 from handoff.core.idempotency import IdempotentRequest
 from handoff.core.tokens import ApiToken
 from referrals import reminders
@@ -53,6 +56,7 @@ from referrals.models import (
     DischargeNote,
     Episode,
     Goal,
+    Letter,
     LoopReport,
     Measurement,
     Referral,
@@ -125,6 +129,7 @@ FATES: Final[tuple[Kept, ...]] = (
     Kept("e-mail addresses", EmailAddress, _of_account("user"), Fate.GOES),
     Kept("second steps when signing in", Authenticator, _of_account("user"), Fate.GOES),
     Kept("devices", UserSession, _of_account("user"), Fate.GOES),
+    Kept("browsers", KnownBrowser, _of_account("user"), Fate.GOES),
     Kept("keys to the API", ApiToken, _of_account("user"), Fate.GOES),
     Kept("repeated requests", IdempotentRequest, _of_account("user"), Fate.GOES),
     Kept("name and contact details", Client, _of_client("pk"), Fate.NAMELESS),
@@ -145,6 +150,8 @@ FATES: Final[tuple[Kept, ...]] = (
         Fate.GOES,
     ),
     Kept("therapies", Episode, _of_client("client"), Fate.HELD),
+    Kept("letters from doctors", Letter, _of_client("client"), Fate.HELD),
+    Kept("files of your account", StoredFile, _of_account("owner"), Fate.HELD),
     Kept("test results", Measurement, _of_client("episode__client"), Fate.HELD),
     Kept(
         "signed closing notes",
@@ -365,6 +372,7 @@ def finish(*, client_id: UUID, at: datetime | None = None) -> Erasure:
         if request.done_at is None or not _is_over(request, client, at):
             raise Stale("The record must still be kept.")
         gone = _delete(request, finish=True)
+        _destroy_letters(client, at)
         ClientIdentifier.objects.filter(client=client).delete()
         Client.objects.filter(pk=client.pk).update(**_nobody(), created_by=None)
         request.finished_at = at
@@ -372,6 +380,16 @@ def finish(*, client_id: UUID, at: datetime | None = None) -> Erasure:
         facts: dict[str, str | int | None] = {"erasure": str(request.pk)}
         audit.record(SYSTEM, "client.erasure_finished", client, at=at, facts=facts | gone)
     return request
+
+
+def _destroy_letters(client: Client, at: datetime) -> None:
+    """The key goes with the letter, and without it the bytes in old backups open no more."""
+    letters = Letter.objects.filter(client=client)
+    files = list(letters.values_list("file_id", flat=True))
+    letters.delete()
+    for file_id in files:
+        storing.erase(file_id, at=at)
+    StoredFile.objects.filter(pk__in=files).delete()
 
 
 def erase_due(*, at: datetime | None = None, limit: int = BATCH) -> int:
@@ -467,7 +485,7 @@ def _close_account(request: Erasure, user_id: UUID) -> None:
         cursor.execute("SELECT handoff_close_account(%s)", [request.pk])
     sessions = UserSession.objects.filter(user=user_id)
     Session.objects.filter(session_key__in=sessions.values("session_key")).delete()
-    for model in (UserSession, ApiToken, IdempotentRequest):
+    for model in (UserSession, KnownBrowser, ApiToken, IdempotentRequest):
         model._default_manager.filter(user=user_id).delete()
     user = User.objects.select_for_update(no_key=True).get(pk=user_id)
     user.email = f"{user.pk}@erased.invalid"
