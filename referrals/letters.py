@@ -18,13 +18,13 @@ from django.utils import timezone
 from clients import access as people
 from clients.models import AccessEntry, Client, Professional
 from clients.scopes import Scope
-from handoff.core import audit
+from handoff.core import audit, subjects
 from handoff.core.actors import Actor
 from handoff.core.errors import Invalid, NotAllowed, NotVisible, Stale
 from handoff.core.files.accepting import Accepted
 from handoff.core.files.kinds import Kind
 from handoff.core.files.storing import content_of, erase, store
-from referrals import access, disclosure
+from referrals import access, disclosure, whose
 from referrals.models import Episode, Letter
 from referrals.permits import Grounds, Permit
 
@@ -220,12 +220,13 @@ def complaints_about(
 
 
 def _letter(pk: UUID) -> Letter:
-    row = (
-        Letter.objects.select_related("client", "file")
-        .defer("key", "file__content")
-        .filter(pk=pk, removed_at=None, client__merged_into__isnull=True)
-        .first()
-    )
+    with subjects.among(whose.clients_of_letter(pk)):  # also for who will be refused it
+        row = (
+            Letter.objects.select_related("client", "file")
+            .defer("key", "file__content")
+            .filter(pk=pk, removed_at=None, client__merged_into__isnull=True)
+            .first()
+        )
     if row is None:
         raise NotVisible
     return row

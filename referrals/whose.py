@@ -29,6 +29,16 @@ def clients_between(low: UUID, high: UUID) -> frozenset[UUID]:
     return _answer("SELECT handoff_clients_between(%s, %s)", [low, high])
 
 
+def all_clients() -> frozenset[UUID]:
+    """The clients of all referrals, episodes and restrictions: for the administration's queues."""
+    return clients_between(UUID(int=0), UUID(int=2**128 - 1))
+
+
+def clients_of_letter(letter_id: UUID) -> frozenset[UUID]:
+    """The client of one letter; nobody where there is no such letter."""
+    return _answer("SELECT handoff_clients_of_letter(%s)", [letter_id])
+
+
 def clients_waiting(states: Iterable[str], *, since_before: datetime) -> frozenset[UUID]:
     """The clients of referrals that have been in one of these states since before a moment."""
     return _answer("SELECT handoff_clients_waiting(%s, %s)", [list(states), since_before])

@@ -17,8 +17,21 @@ CREATE POLICY lookups ON referrals_letter FOR SELECT USING (
         AND current_user = pg_get_userbyid(relowner)
      FROM pg_class WHERE oid = 'referrals_letter'::regclass)
 );
+CREATE FUNCTION handoff_clients_of_letter(letter uuid) RETURNS uuid[]
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    clients uuid[];
+BEGIN
+    PERFORM set_config('handoff.lookup', 'on', true);
+    SELECT array_agg(found.client_id) INTO clients FROM referrals_letter found
+        WHERE found.id = letter;
+    PERFORM set_config('handoff.lookup', '', true);
+    RETURN clients;
+END $$;
 """
 UNSECURE = """
+DROP FUNCTION handoff_clients_of_letter(uuid);
 DROP POLICY lookups ON referrals_letter;
 DROP POLICY subjects ON referrals_letter;
 ALTER TABLE referrals_letter NO FORCE ROW LEVEL SECURITY;

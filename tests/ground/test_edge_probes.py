@@ -328,6 +328,7 @@ def test_a_document_prints_what_would_fetch_something_and_fetches_nothing(
 @pytest.mark.django_db
 def test_a_session_in_production_carries_host_only_cookies(client: Browser) -> None:
     names = {"SESSION_COOKIE_NAME": "__Host-session", "CSRF_COOKIE_NAME": "__Host-csrf"}
+    names["BROWSER_COOKIE_NAME"] = "__Host-browser"
     with override_settings(**names, SESSION_COOKIE_SECURE=True, CSRF_COOKIE_SECURE=True):
         user = UserFactory.create()
         user.set_password(PASSWORD)

@@ -113,7 +113,7 @@ def test_the_words_about_a_referral() -> None:
     )
     assert words(17, "decider") == (
         "Your sharing with Tom Field ends after 1 Jun 2027.",
-        "/consents/",
+        f"/consents/{found.consent.pk}/renew/",
     )
     found.step("ask", found.trainer, text="Which days?")
     assert words(23, "sender") == ("Tom Field asked you something about Ana Lopez-Ruiz.", here)
