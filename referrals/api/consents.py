@@ -307,7 +307,7 @@ class RevokeConsent(ConsentEndpoint):
 class RenewConsent(ConsentEndpoint):
     policy = Policy.CLIENT
 
-    @acts(ConsentShape, body=RenewBody)
+    @acts(ConsentShape, body=RenewBody, confirmed=True)
     def post(self, body: dict[str, Any], id: UUID) -> UUID:
         """Go on sharing the same classes until the end of a later day, without a gap.
 

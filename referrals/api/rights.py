@@ -65,7 +65,7 @@ class ErasureShape(Shape):
 class ExportRecord(Endpoint):
     policy = Policy.CLIENT
 
-    @acts(ExportShape, repeatable=False)
+    @acts(ExportShape, repeatable=False, confirmed=True)
     def post(self, body: dict[str, Any], id: UUID) -> UUID:
         """Everything about me, or a minor I act for; five times a day, entered in the access log.
 
@@ -80,7 +80,7 @@ class ExportRecord(Endpoint):
 class ExportAccount(Endpoint):
     policy = Policy.SIGNED_IN
 
-    @acts(ExportShape, repeatable=False)
+    @acts(ExportShape, repeatable=False, confirmed=True)
     def post(self, body: dict[str, Any]) -> UUID:
         """What belongs to my account: details, work, credentials, tokens; five times a day."""
         return self.account
@@ -106,7 +106,7 @@ class EraseRecord(ErasureEndpoint):
         """What would go, what must be kept, by whom and until when. Changes nothing."""
         return self.show(str(id))
 
-    @acts(ErasureShape)
+    @acts(ErasureShape, confirmed=True)
     def post(self, body: dict[str, Any], id: UUID) -> UUID:
         """Ask for everything to be erased; it can be called off for seven days."""
         return erasure.ask(actor=self.actor, client_id=id).client_id

@@ -144,7 +144,7 @@ def consent_object(request: PageRequest, pk: UUID) -> HttpResponse:
     return render(request, "consents/object.html", {"asked": asked})
 
 
-@page(Policy.CLIENT, methods=("GET", "POST"))
+@page(Policy.CLIENT, methods=("GET", "POST"), confirmed=("POST",))
 def consent_renew(request: PageRequest, pk: UUID) -> HttpResponse:
     """Go on sharing the same parts until a later day; a reminder before the end leads here."""
     asked = questions.question(request.actor, pk, at=timezone.now())

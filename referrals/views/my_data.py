@@ -38,7 +38,7 @@ def my_data(request: PageRequest) -> HttpResponse:
     return render(request, "rights/my_data.html", context)
 
 
-@page(Policy.CLIENT, methods=("POST",))
+@page(Policy.CLIENT, methods=("POST",), confirmed=("POST",))
 def record_file(request: PageRequest, pk: UUID, kind: str) -> HttpResponse:
     """Everything about a client: `json` for programs, `pdf` to read and print."""
     if kind not in ("json", "pdf"):
@@ -54,7 +54,7 @@ def record_file(request: PageRequest, pk: UUID, kind: str) -> HttpResponse:
     return answer
 
 
-@page(Policy.SIGNED_IN, methods=("POST",))
+@page(Policy.SIGNED_IN, methods=("POST",), confirmed=("POST",))
 def account_file(request: PageRequest) -> HttpResponse:
     """What belongs to one's own account."""
     held = export.as_data(export.of_account(actor=request.actor))
@@ -63,7 +63,7 @@ def account_file(request: PageRequest) -> HttpResponse:
     return answer
 
 
-@page(Policy.CLIENT, methods=("GET", "POST"))
+@page(Policy.CLIENT, methods=("GET", "POST"), confirmed=("POST",))
 def erase(request: PageRequest, pk: UUID) -> HttpResponse:
     """What would go and what has to stay: this page is the first tap, its button the second."""
     if request.method == "POST":

@@ -38,12 +38,12 @@ either = pytest.mark.parametrize("htmx", [False, True], ids=["plain", "htmx"])
 
 # For each part: the heading under which it stands, and words that only it holds.
 PARTS: dict[Scope, tuple[str, str]] = {
-    Scope.RESTRICTIONS: ("limits-h", "No pressing overhead."),
+    Scope.RESTRICTIONS: ("restrictions-h", "No pressing overhead."),
     Scope.CLEARANCE: ("clearance-h", "Rest for two days."),
     Scope.HISTORY: ("history-h", "ICD-10 M75.121"),
     Scope.OUTCOMES: ("outcomes-h", "Probe scale"),
     Scope.NOTE: ("note-h", "Lifts 10 kg to a shelf."),
-    Scope.TRAINING_FEEDBACK: ("feedback-h", "Rows at 20 kg."),
+    Scope.TRAINING_FEEDBACK: ("training_feedback-h", "Rows at 20 kg."),
     Scope.CONTACT: ("contact-h", "555-0101"),
 }
 
@@ -107,7 +107,7 @@ class TestTheParts:
     def test_a_part_that_is_shared_and_holds_nothing_says_that(self, therapy: Therapy) -> None:
         therapy.share(*Scope, state=State.IN_PROGRESS)
         text = get(as_(therapy.trainer), page_of(therapy))
-        assert "No report has been written yet." in section(text, "feedback-h")
+        assert "No report has been written yet." in section(text, "training_feedback-h")
         assert "Not shared" not in text
 
     def test_limits_that_are_all_lifted_were_not_decided_away(self, therapy: Therapy) -> None:
@@ -127,7 +127,7 @@ class TestTheParts:
         story.episode = EpisodeFactory.create(client=story.client, pt=story.pt)
         signed_note(episode=story.episode, restrictions_decision="none")
         story.accepted()
-        text = section(get(as_(story.trainer), page_of(story)), "limits-h")
+        text = section(get(as_(story.trainer), page_of(story)), "restrictions-h")
         assert f"{story.pt.name} decided on" in text
         assert text.count("that none are needed") == 1
 
@@ -143,7 +143,9 @@ class TestTheParts:
         """The order of the page without styles; the one with them is the browser tests'."""
         therapy.share(*Scope)
         text = get(as_(therapy.trainer), page_of(therapy, "card/"))
-        places = [text.index(f'id="{name}"') for name in ("limits-h", "clearance-h", "contact-h")]
+        places = [
+            text.index(f'id="{name}"') for name in ("restrictions-h", "clearance-h", "contact-h")
+        ]
         assert places == sorted(places)
 
 

@@ -15,6 +15,8 @@ from tests.factories import NOON, UserFactory, certified_trainer, licensed_pt
 from tests.mailserver import mail_server, text_of
 from tests.referrals.reminder_scenes import DAY, HOUR, due_row, scene
 
+pytestmark = pytest.mark.django_db  # whether the house is held stands in the database
+
 # Words that would give away that this is about care, whose, or what.
 TELLING = (
     *("physical", "therap", "rehab", "injur", "trainer", "training", "clinic", "gym", "patient"),
