@@ -144,7 +144,7 @@ class TestTheParts:
         therapy.share(*Scope)
         text = get(as_(therapy.trainer), page_of(therapy, "card/"))
         places = [
-            text.index(f'id="{name}"') for name in ("restrictions-h", "clearance-h", "contact-h")
+            text.index(f'id="{name}"') for name in ("limits-h", "clearance-h", "contact-h")
         ]
         assert places == sorted(places)
 

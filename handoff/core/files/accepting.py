@@ -112,7 +112,8 @@ def _cleaned(kind: Kind, data: bytes) -> bytes:
     except subprocess.TimeoutExpired:
         raise Invalid({FIELD: [_WORDS[Refusal.TOO_COMPLEX]]}) from None
     if done.returncode == REFUSED:
-        raise Invalid({FIELD: [_WORDS[Refusal(done.stderr.decode())]]})
+        # The last line is ours; a library may have complained before.
+        raise Invalid({FIELD: [_WORDS[Refusal(done.stderr.decode().splitlines()[-1])]]})
     if done.returncode != 0 or not done.stdout.startswith(_BEGINNINGS[kind]):
         # Stopped by its limits, in the middle of something.
         raise Invalid({FIELD: [_WORDS[Refusal.TOO_COMPLEX]]})
