@@ -4,7 +4,6 @@ seeded ids, as everybody whom a page is for."""
 from __future__ import annotations
 
 import re
-import time
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -191,11 +190,6 @@ class Everybody(Seeded):
         account = self.account(who)
         if account is not None:
             browser.force_login(account)
-            session = browser.session  # as just after signing in, so that nothing asks again
-            session["account_authentication_methods"] = [
-                {"method": "password", "at": time.time(), "email": account.email}
-            ]
-            session.save()
         return browser
 
 

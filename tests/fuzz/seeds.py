@@ -11,8 +11,11 @@ from uuid import UUID
 from clients import invitations
 from clients.scopes import Scope
 from handoff.core import tokens
-from referrals import care
-from referrals.models import Referral
+from handoff.core.actors import Actor
+from handoff.core.files.accepting import Accepted
+from handoff.core.files.kinds import Kind
+from referrals import care, letters
+from referrals.models import Letter, Referral
 from referrals.states import EDGES, State
 from tests.api.client import PREFIX, Api, description
 from tests.api.conftest import World
@@ -31,6 +34,7 @@ from tests.referrals.scenes import NO_PRESSING
 
 NOBODYS: Final = "00000000-0000-4000-8000-000000000000"
 IDENTITIES: Final = ("client", "pt", "trainer")
+LETTER: Final = Accepted(Kind.PDF, b"%PDF- a letter\n%%EOF")
 
 # What the rules want and a shape cannot say.
 FITTING: Final[dict[str, Any]] = {
@@ -101,9 +105,27 @@ class Seeded(World):
             who: self._reminder(getattr(self, who), number) for number, who in enumerate(IDENTITIES)
         }
 
+        # Each is removed by whoever handed it in; the trainer's side has none.
+        self.letters = {
+            "client": self._letter(self.as_client),
+            "pt": self._letter(self.as_pt),
+        }
+        self.letters["trainer"] = self.letters["client"]
+
     def api_of(self, who: str) -> Api:
         api: Api = getattr(self, f"{who}_api")
         return api
+
+    def _letter(self, actor: Actor) -> Letter:
+        values = {
+            "pt": str(self.pt.pk),
+            "kind": "findings",
+            "author": "Dr. Probe",
+            "dated_on": NOON.date(),
+        }
+        return letters.hand_in(
+            actor=actor, client_id=self.client.pk, values=values, letter=LETTER, at=NOON
+        )
 
     def _referral(self, state: State) -> Referral:
         """One found in this state, of a client of its own, signed and with nothing to read."""
@@ -130,7 +152,7 @@ class Seeded(World):
 
 def token_of(api: Api) -> tuple[str, str]:
     """A token to speak with, and the id of another to look at and to end."""
-    _, secret = tokens.issue(user_id=api.account.pk, name="speaks")
+    _, secret = tokens.issue(user_id=api.account.pk, name="speaks", second_factor=True)
     other, _ = tokens.issue(user_id=api.account.pk, name="is looked at")
     return secret, str(other.pk)
 
@@ -213,6 +235,7 @@ def _ids_by_area(seeded: Seeded, who: str, token: str) -> dict[str, list[str]]:
             str(seeded.draft.pk),
         ],
         "episodes": [str(seeded.running.pk), str(seeded.episode.pk), str(seeded.fresh.pk)],
+        "letters": [str(seeded.letters[who].pk), str(seeded.letters["pt"].pk)],
         "measurements": [str(seeded.score.pk)],
         "referrals": [str(seeded.referral.pk)],
         "reminders": [str(seeded.reminders[who])],

@@ -6,6 +6,7 @@ Then it must stand nowhere but where it belongs. Each place is also shown to hol
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 from collections.abc import Callable
@@ -35,6 +36,7 @@ from tests.api.conftest import World
 from tests.api.test_main_job import ok
 from tests.celery.conftest import broker  # noqa: F401  (a fixture)
 from tests.celery.processes import until, worker
+from tests.core.uploaded import paper
 from tests.factories import (
     NOON,
     ClientFactory,
@@ -139,6 +141,24 @@ def rest(world: World) -> None:
         change_reason=TEXT,
         criteria=[{"kind": "measure", "measure": TEXT}],
     )
+
+
+def handed_in(world: World) -> None:
+    """A letter, read by the therapist it is for; and one whose name and words are refused."""
+    address = f"clients/{world.client.pk}/letters/"
+    sent = {
+        "therapist_id": str(world.pt.pk),
+        "kind": "findings",
+        "author": TEXT,
+        "dated_on": "2027-01-04",
+        "file_name": f"{TEXT}.pdf",
+        "media_type": "application/pdf",
+        "content": base64.b64encode(paper()).decode(),
+    }
+    made = ok(world.client_api.post(address, sent, headers=more()), 201)
+    ok(world.pt_api.get(f"letters/{made['id']}/file/"))
+    broken = {**sent, "content": base64.b64encode(TEXT.encode()).decode()}
+    assert world.client_api.post(address, broken, headers=more()).status_code == 400
 
 
 def imported(world: World, folder: Path) -> None:
@@ -248,6 +268,7 @@ def test_nothing_clinical_leaves_the_record(stage: Stage, monkeypatch: pytest.Mo
         world = World()
         referral = job(world)
         rest(world)
+        handed_in(world)
         imported(world, stage.folder)
         assert {200, 302, 404} <= set(pages(world, referral))
         assert {400, 500} <= set(failures(world, monkeypatch))
