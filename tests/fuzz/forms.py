@@ -16,8 +16,10 @@ from django.apps import apps
 from django.test import Client as Browser
 from django.urls import resolve
 
+from clients import papers
 from clients.models import User
 from handoff.core.policy import Policy
+from referrals.rights import erasure
 from referrals.states import EDGES, Kind, State, Verb
 from tests.factories import (
     NOON,
@@ -27,12 +29,13 @@ from tests.factories import (
     GuardianshipFactory,
     ReferralFactory,
     UserFactory,
+    acting,
     asked_consent,
 )
-from tests.fuzz.seeds import Seeded
+from tests.fuzz.seeds import LETTER, Seeded
 from tests.guards.test_routes import Route, declared, routes
 
-PEOPLE: Final = ("nobody", "client", "guardian", "pt", "pta", "trainer", "admin")
+PEOPLE: Final = ("nobody", "client", "child", "guardian", "pt", "pta", "trainer", "admin")
 TYPED: Final = frozenset({"text", "email", "search", "tel", "number", "date", "time", "textarea"})
 
 
@@ -159,6 +162,16 @@ class Everybody(Seeded):
         asked_consent(client=self.child, discloser=self.pt, recipient=self.trainer)
         self.admin = UserFactory.create(is_staff=True, is_superuser=True)
         CredentialFactory.create(unverified=True)
+        self.paper = papers.hand_in(
+            actor=self.as_pt,
+            values={"kind": "cpr_aed", "issuer": "Red Cross"},
+            scan=LETTER,
+            at=NOON,
+        )
+        # Somebody under the same guardian whose record is to go.
+        self.leaving = ClientFactory.create(minor=True, created_by=self.pt)
+        GuardianshipFactory.create(client=self.leaving, user=self.guardian)
+        erasure.ask(actor=acting(self.guardian), client_id=self.leaving.pk, at=NOON)
         # Each step of a handoff, for those who may take it, about the client who has an account.
         self.steps = {}
         for state in State:
@@ -199,7 +212,7 @@ FOR: Final = {
     Policy.PROFESSIONAL: ("pt", "trainer"),
     Policy.PT: ("pt", "pta"),
     Policy.TRAINER: ("trainer",),
-    Policy.CLIENT: ("client", "guardian"),
+    Policy.CLIENT: ("client", "child", "guardian"),
     Policy.STAFF: ("admin",),
 }
 
@@ -248,7 +261,8 @@ def _choices(
             *(each.pk for each in everybody.client.consents.all()),
             *(each.pk for each in everybody.child.consents.all()),
         ],
-        "reminders": [],
+        "my-data": [everybody.client, everybody.child, everybody.leaving],
+        "profile": [everybody.paper],
         "referrals": [everybody.steps[State.SENT], everybody.referral],
         "limits": [everybody.restriction("avoid"), everybody.drafted],
     }
@@ -276,6 +290,7 @@ def found(everybody: Everybody, who: str) -> dict[tuple[str, tuple[str, ...]], F
     """Every form that this person is shown on any page, each shape once."""
     forms: dict[tuple[str, tuple[str, ...]], Form] = {}
     opened: dict[str, int] = defaultdict(int)
+    everybody.browser(who)  # on another device as well
     browser = everybody.browser(who)
     for route in routes():
         if who not in audience(route) or getattr(route.view, "cls", None) is not None:

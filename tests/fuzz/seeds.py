@@ -3,6 +3,7 @@ their ids: a generator that only ever meets 404 proves nothing."""
 
 from __future__ import annotations
 
+import base64
 import copy
 from datetime import timedelta
 from typing import Any, Final
@@ -20,8 +21,10 @@ from referrals.states import EDGES, State
 from tests.api.client import PREFIX, Api, description
 from tests.api.conftest import World
 from tests.api.test_lists import reminder
+from tests.core.uploaded import paper
 from tests.factories import (
     NOON,
+    PASSWORD,
     EpisodeFactory,
     ReferralFactory,
     RestrictionFactory,
@@ -58,6 +61,14 @@ WHOLE: Final[dict[str, dict[str, Any]]] = {
     "ReviseRequest": {"reason": "Looked at again.", "review_on": "2027-04-01"},
     "EpisodeChangeRequest": {"mechanism": "A fall."},
     "NoteChangeRequest": {"course": "In three phases."},
+    "LetterRequest": {
+        "dated_on": "2027-01-04",
+        "file_name": "letter.pdf",
+        "media_type": "application/pdf",
+        "content": base64.b64encode(paper()).decode(),
+    },
+    "GrantRequest": {"classes": ["clearance"], "expires_on": "2027-07-01"},
+    "ConfirmRequest": {"password": PASSWORD},
     "MeRequest": {"first_name": "Ana"},
     "OwnDataRequest": {"first_name": "Ana"},
     "EpisodeRequest": {

@@ -37,9 +37,12 @@ from tests.api.client import DESCRIPTION, PREFIX
 from tests.api.conftest import noon  # noqa: F401  (the clock of the scene)
 from tests.fuzz.seeds import IDENTITIES, Seeded, described, fitting_body, token_of
 
-EXAMPLES: Final = int(os.environ.get("FUZZ_EXAMPLES", "3"))
-SLOWEST_SECONDS: Final = 10.0 if "CI" in os.environ else 5.0
-"""The figure wanted is 2 s; machines that run tests do other things as well."""
+EXAMPLES: Final = int(os.environ.get("FUZZ_EXAMPLES", "1"))
+ORDINARY: Final = "FUZZ_EXAMPLES" not in os.environ
+"""The ordinary run asks the same every time, so that what it must reach can be said exactly."""
+SLOWEST_SECONDS: Final = 2.0
+"""Of the processor, for one answer: machines that run tests do other things as well. What the
+database may take is bounded by its own limit for a statement."""
 
 CHECKED: Final = frozenset(
     {
@@ -111,9 +114,9 @@ class Run:
 
     def ask(self, case: Any) -> Any:
         """Call and check one case, inside whatever transaction is open."""
-        began = time.monotonic()
+        began = time.process_time()
         response = case.call(headers=self.headers)
-        self.slowest = max(self.slowest, time.monotonic() - began)
+        self.slowest = max(self.slowest, time.process_time() - began)
         self.note(case, response)
         self.check(case, response)
         return response
@@ -157,6 +160,7 @@ def run(request: pytest.FixtureRequest, db: None, monkeypatch: pytest.MonkeyPatc
 def several(ask: Callable[[Any], None], strategy: Any, count: int) -> None:
     quiet = hypothesis.settings(
         max_examples=count,
+        derandomize=ORDINARY,
         deadline=None,
         database=None,
         print_blob=True,
@@ -176,13 +180,13 @@ def kind_of(label: str) -> str:
 # What each identity reaches at least: (kind -> operations with an answer 2xx). Falling below means
 # that the seeds are no longer found, or that somebody lost what they could do.
 REACHED: Final[Mapping[str, Mapping[str, int]]] = {
-    "client": {"reads one": 5, "lists": 10, "changes": 8, "removes": 1},
-    "pt": {"reads one": 6, "lists": 14, "changes": 25, "removes": 3},
-    "trainer": {"reads one": 5, "lists": 8, "changes": 14, "removes": 1},
+    "client": {"reads one": 6, "lists": 18, "changes": 12, "removes": 1},
+    "pt": {"reads one": 6, "lists": 18, "changes": 25, "removes": 3},
+    "trainer": {"reads one": 6, "lists": 13, "changes": 19, "removes": 1},
 }
-SHARE: Final = {"client": 0.1, "pt": 0.25, "trainer": 0.1}
-"""Of all cases, those answered 2xx: more than half are wrong on purpose, and a client or trainer is
-kept out of what is for therapists."""
+SHARE: Final = {"client": 0.12, "pt": 0.17, "trainer": 0.12}
+"""Of all cases, those answered 2xx: more than half are wrong on purpose, some of what is right
+is about ids of nobody, and everybody is kept out of what is for others."""
 
 
 def test_every_check_is_on_or_says_why_not() -> None:
@@ -267,7 +271,8 @@ def test_what_is_made_is_there_and_what_is_removed_is_not(run: Run) -> None:
 
     Steps.run(
         settings=hypothesis.settings(
-            max_examples=EXAMPLES * 3,
+            max_examples=max(15, EXAMPLES * 3),
+            derandomize=ORDINARY,
             stateful_step_count=6,
             deadline=None,
             database=None,
