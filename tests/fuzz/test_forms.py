@@ -224,7 +224,15 @@ class Sender:
     def _still_there(
         self, form: Form, values: dict[str, list[str]], text: str, where: object
     ) -> None:
+        # Rows are read as far as a hidden field says; who changes that hides rows from us.
+        hidden = tuple(
+            name.removesuffix("rows").removesuffix("TOTAL_FORMS")
+            for name in form.kinds
+            if name.endswith(("-rows", "-TOTAL_FORMS")) and values.get(name) != form.values[name]
+        )
         for name, given in values.items():
+            if name.startswith(hidden):
+                continue
             if form.kinds.get(name) not in TYPED or len(given) > 1 or form.kinds[name] == "search":
                 continue
             if "__prefix__" in name:  # the row that the administration's script copies
