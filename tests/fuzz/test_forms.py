@@ -28,7 +28,7 @@ from tests.fuzz.forms import PEOPLE, TYPED, Everybody, Form, forms_of, found
 from tests.fuzz.test_api import ORDINARY, taken_back
 from tests.guards.test_routes import Route, routes
 
-EXAMPLES: Final = int(os.environ.get("FUZZ_EXAMPLES", "3"))
+EXAMPLES: Final = int(os.environ.get("FUZZ_EXAMPLES", "2"))
 
 NASTY: Final[Mapping[str, str]] = {
     "nul": "a\x00b",
