@@ -36,6 +36,8 @@ STATES: Final[Mapping[str, str]] = {
     ConsentEvent.Kind.SUPERSEDED: "invalidated",
     ConsentEvent.Kind.LAPSED: "unanswered",
     ConsentEvent.Kind.WITHDRAWN: "request_ended",
+    ConsentEvent.Kind.ENDED: "terminated",
+    ConsentEvent.Kind.OBJECTED: "objected",
 }
 """What an event means for the consent, in the words of the standard's life cycle."""
 

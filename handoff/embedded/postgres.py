@@ -22,6 +22,8 @@ QUIET_LOGS = {
     "log_parameter_max_length_on_error": "0",
     "log_line_prefix": "%m [%p] ",
 }
+# The roles of `handoff.core.roles`, which is not there before anything is installed.
+SERVING = {"WEB_DATABASE_URL": "handoff_web", "WORKER_DATABASE_URL": "handoff_worker"}
 THROWAWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
@@ -108,21 +110,19 @@ class Postgres(Server):
         import psycopg  # noqa: PLC0415 (this package works before anything is installed)
         from psycopg import sql  # noqa: PLC0415
 
-        from handoff.core import roles  # noqa: PLC0415
-
         owner = "postgres" if self.throwaway else "handoff"
         password = (self.place.home / "postgres.password").read_text()
         with psycopg.connect(self.url(), autocommit=True, connect_timeout=10) as connection:
-            if not connection.execute(
-                "SELECT 1 FROM pg_roles WHERE rolname = %s", [owner]
-            ).fetchone():
+            for role, more in ((owner, "CREATEDB"), *((each, "") for each in SERVING.values())):
+                if connection.execute(
+                    "SELECT 1 FROM pg_roles WHERE rolname = %s", [role]
+                ).fetchone():
+                    continue
                 connection.execute(
-                    sql.SQL("CREATE ROLE {} LOGIN CREATEDB PASSWORD {}").format(
-                        sql.Identifier(owner), sql.Literal(password)
+                    sql.SQL("CREATE ROLE {} LOGIN {} PASSWORD {}").format(
+                        sql.Identifier(role), sql.SQL(more), sql.Literal(password)
                     )
                 )
-            if len(roles.present(connection.cursor())) < len(roles.ROLES):
-                roles.create(connection.cursor(), dict.fromkeys(roles.ROLES, password))
             if not connection.execute(
                 "SELECT 1 FROM pg_database WHERE datname = 'handoff'"
             ).fetchone():
@@ -131,6 +131,5 @@ class Postgres(Server):
                 )
         return {
             "DATABASE_URL": self.url(owner, "handoff"),
-            "WEB_DATABASE_URL": self.url(roles.WEB, "handoff"),
-            "WORKER_DATABASE_URL": self.url(roles.WORKER, "handoff"),
+            **{name: self.url(role, "handoff") for name, role in SERVING.items()},
         }

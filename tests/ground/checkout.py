@@ -16,7 +16,11 @@ from handoff.embedded import BASE_DIR
 # What the suite itself runs under must not reach the processes under test.
 OURS = (
     "DATABASE_URL",
+    "WEB_DATABASE_URL",
+    "WORKER_DATABASE_URL",
     "REDIS_URL",
+    "ANCHOR_FILE",
+    "REVOCATION_JOURNAL",
     "HANDOFF_PROCESS",
     "HANDOFF_ENV_FILE",
     "SECRET_KEY",

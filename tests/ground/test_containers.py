@@ -153,7 +153,10 @@ def test_the_image_runs_the_oldest_python_we_promise_as_nobody_special() -> None
     project = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]
     version = project["requires-python"].removeprefix(">=")
     assert set(re.findall(r"^FROM python:(\d+\.\d+)-", dockerfile, re.MULTILINE)) == {version}
-    assert re.findall(r"^USER (\S+)", dockerfile, re.MULTILINE) == ["10001:10001"]
+    users = re.findall(r"^USER (\S+)", dockerfile, re.MULTILINE)
+    assert users[0] == users[-1] == "10001:10001"
+    # Whoever installs something more does it as root, and steps down before anything runs.
+    assert set(users) <= {"10001:10001", "root"}
     assert "--require-hashes" in dockerfile
     copied = re.findall(r"^COPY (?!--from)(\S+) ", dockerfile, re.MULTILINE)
     allowed = (BASE_DIR / ".dockerignore").read_text().splitlines()

@@ -13,6 +13,7 @@ from django.db import connection
 
 from handoff.core import roles, subjects
 from handoff.core.sensitivity import Sensitivity, fields_of
+from handoff.embedded import postgres
 from tests.api.conftest import World
 from tests.api.test_lists import a_letter
 from tests.factories import NOON
@@ -236,6 +237,9 @@ class TestRights:
     def test_every_table_named_here_exists(self) -> None:
         named = {*roles.CHAINS, *roles.READ_ONLY, *roles.APPEND_ONLY, *roles.LOCKED_ALSO}
         assert named | {*roles.NOT_FOR_THE_WORKER} <= set(connection.introspection.table_names())
+
+    def test_the_embedded_server_makes_the_same_roles(self) -> None:
+        assert set(postgres.SERVING.values()) == set(roles.ROLES)
 
     def test_rights_are_given_again_as_often_as_you_like(self) -> None:
         with connection.cursor() as cursor:

@@ -223,15 +223,15 @@ CONSENT = Module(
         ),
         Change(
             "the end of training reaches another pair",
-            "for each in _between(client_id, discloser_id, recipient_id, at)\n            if each",
-            "for each in standings(Consent.objects.filter(client_id=client_id), at).values()\n"
-            "            if each",
+            "        found = _between(client_id, discloser_id, recipient_id, at)\n        return [each",
+            "        found = standings(Consent.objects.filter(client_id=client_id), at).values()\n"
+            "        return [each",
         ),
         Change(
             "narrowing forgets that it ends with the training",
-            "            expires_at=now.expires_at,\n"
-            "            until_training_ends=now.until_training_ends,",
-            "            expires_at=now.expires_at,",
+            "            until_training_ends=now.until_training_ends,\n        )\n    return consent\n\n\n"
+            "def revoke(",
+            "        )\n    return consent\n\n\ndef revoke(",
         ),
         Change(
             "a guardian's old agreement is left as it was at majority",
@@ -574,9 +574,8 @@ ACCESS = Module(
         ),
         Change(
             "who has not accepted lists the client",
-            "        recipient_id__in=actor.professional_ids, state__in=list(RECIPIENT_MAY_READ)\n"
-            "    )\n    return Client",
-            "        recipient_id__in=actor.professional_ids\n    )\n    return Client",
+            "        state__in=list(RECIPIENT_MAY_READ),\n        client__erased_at=None,\n",
+            "        client__erased_at=None,\n",
         ),
         Change(
             "anybody acts on any limit",

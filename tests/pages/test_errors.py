@@ -23,6 +23,9 @@ from handoff.web.pages import page, page_before, panel, redirect_or_swap
 
 # --- routes for these tests only ------------------------------------------------------------------
 
+# Whether the house is held is asked of the database, before every answer.
+pytestmark = pytest.mark.django_db
+
 
 def breaks(request: HttpRequest) -> HttpResponse:
     raise RuntimeError("canary-7f3a")

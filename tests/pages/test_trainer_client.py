@@ -143,9 +143,7 @@ class TestTheParts:
         """The order of the page without styles; the one with them is the browser tests'."""
         therapy.share(*Scope)
         text = get(as_(therapy.trainer), page_of(therapy, "card/"))
-        places = [
-            text.index(f'id="{name}"') for name in ("limits-h", "clearance-h", "contact-h")
-        ]
+        places = [text.index(f'id="{name}"') for name in ("limits-h", "clearance-h", "contact-h")]
         assert places == sorted(places)
 
 

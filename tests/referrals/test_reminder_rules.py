@@ -254,6 +254,7 @@ def test_what_a_consent_waits_for(state: ConsentState) -> None:
         ConsentState.ACTIVE: {Rule.CONSENT_ENDING, Rule.SHARING_ENDED},
         ConsentState.EXPIRED: {Rule.CONSENT_ENDING, Rule.SHARING_ENDED},
         ConsentState.REVOKED: {Rule.SHARING_ENDED},
+        ConsentState.ENDED: {Rule.SHARING_ENDED},
     }
     assert {wait.rule for wait in consent(state)} == expected.get(state, set())
 
