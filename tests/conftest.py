@@ -45,15 +45,19 @@ def nothing_witnessed() -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """How much of the permission matrix was asked, from all the processes that asked."""
-    counted = [
-        int(str(value))
+    told = [
+        (name, str(value))
         for reports in terminalreporter.stats.values()
         for report in reports
         for name, value in getattr(report, "user_properties", ())
-        if name == "matrix cells" and report.when == "call"
+        if report.when == "call"
     ]
-    if counted:
-        terminalreporter.write_line(f"permission matrix: {sum(counted)} cells asked")
+    cells = sum(int(value) for name, value in told if name == "matrix cells")
+    routes = {value for name, value in told if name == "matrix route"}
+    if cells:
+        terminalreporter.write_line(
+            f"permission matrix: {cells} cells asked, of {len(routes)} methods of addresses"
+        )
 
 
 _flush = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]  # see the end

@@ -19,7 +19,7 @@ from tests.matrix.bodies import body_for
 from tests.matrix.oracle.answers import Answer, Cell, Entry, Route
 from tests.matrix.oracle.consent import Part, State, was_asked
 from tests.matrix.oracle.people import PEOPLE, Handoff, Who
-from tests.matrix.oracle.words import DRAFT, NAME, OTHER, goal_of, messages_of, report_of
+from tests.matrix.oracle.words import DRAFT, LETTER, NAME, OTHER, goal_of, messages_of, report_of
 from tests.matrix.scene import Scene, planted
 
 UNKNOWN = UUID("00000000-0000-4000-8000-000000000000")
@@ -29,7 +29,7 @@ WORDS: dict[str, str] = {
     word: planted(word)
     for word in (
         *(part.value for part in Part if part is not Part.FEEDBACK),
-        *(NAME, DRAFT, OTHER),
+        *(NAME, DRAFT, OTHER, LETTER),
         *(
             of(who)
             for who in Who
@@ -111,7 +111,10 @@ def addressed(route: Route, cell: Cell, scene: Scene, *, unknown: bool = False) 
         "content_type_id": "1",
         "object_id": UNKNOWN,
         "pk": "1",
+        "scan_id": scene.things["scan"],
     }
+    if route.takes == "somebody's session":
+        named["pk"] = scene.sessions[_other_than(cell.who)]
 
     def fill(found: re.Match[str]) -> str:
         nonlocal taken
@@ -142,10 +145,13 @@ def thing(route: Route, cell: Cell, scene: Scene) -> UUID:
         case "own token":
             return scene.things.get(f"token of {cell.who}", UNKNOWN)
         case "somebody's token":
-            other = Who.AUTHOR if cell.who is not Who.AUTHOR else Who.CLIENT
-            return scene.things[f"token of {other}"]
+            return scene.things[f"token of {_other_than(cell.who)}"]
         case takes:
             return scene.things[takes]
+
+
+def _other_than(who: Who) -> Who:
+    return Who.AUTHOR if who is not Who.AUTHOR else Who.CLIENT
 
 
 def whose(route: Route, who: Who, state: State) -> list[Who]:

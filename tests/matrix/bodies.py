@@ -64,6 +64,8 @@ def body_for(route: Route, scene: Scene) -> dict[str, Any]:
             }  # fmt: skip
         case (_, "/consents/<uuid:id>/grant/"):
             return {"classes": ["clearance"], "expires_on": "2027-06-01"}
+        case (_, "/consents/<uuid:id>/renew/"):
+            return {"expires_on": "2027-12-01"}
         case (_, "/consents/<uuid:id>/narrow/"):
             return {"classes": ["clearance"]}
         case (_, "/episodes/"):
@@ -112,6 +114,12 @@ def _form(route: Route, scene: Scene) -> dict[str, Any]:
     match route.address:
         case "/clients/":
             return {"find": "Ana"}
+        case "/clients/<uuid:pk>/ask/":
+            return {"classes": ["note"], "purpose": "To train."}
+        case "/consents/<uuid:pk>/view-as/" | "/consents/<uuid:pk>/what-if/":
+            return {"classes": ["note"]}
+        case "/consents/<uuid:pk>/renew/":
+            return {"until": "day", "until_day": "2027-12-01"}
         case "/clients/<uuid:pk>/read/":
             return {"read": [f"{scene.things['restriction']}:1"]}
         case "/limits/<uuid:pk>/ask/":

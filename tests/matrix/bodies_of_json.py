@@ -6,7 +6,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.matrix.oracle.consent import NOTHING, Part, Parts
-from tests.matrix.oracle.shapes import RECORD, WITHHELD, Fields, Maybe, OrWithheld, Shape
+from tests.matrix.oracle.shapes import (
+    RECORD,
+    WITHHELD,
+    AtLeast,
+    Fields,
+    Maybe,
+    OrWithheld,
+    Rows,
+    Shape,
+)
 
 
 def differences(shape: Shape, body: Any, withheld: Parts = NOTHING, at: str = "") -> Iterator[str]:
@@ -18,6 +27,12 @@ def differences(shape: Shape, body: Any, withheld: Parts = NOTHING, at: str = ""
         case OrWithheld(inner):
             if not (isinstance(body, dict) and body.keys() == WITHHELD.keys()):
                 yield from differences(inner, body, at=at)
+        case AtLeast(always, more):
+            there = {key: more[key] for key in more if isinstance(body, dict) and key in body}
+            yield from differences({**always, **there}, body, at=at)
+        case Rows():
+            if not (isinstance(body, list) and all(isinstance(each, dict) for each in body)):
+                yield f"{at} is no list of rows"
         case Fields():
             for name, texts in body.items():
                 if not all(isinstance(each, str) for each in texts):

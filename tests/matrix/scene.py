@@ -10,8 +10,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import time_machine
+from allauth.usersessions.models import UserSession
 
 from clients import consent as consents
+from clients import papers
 from clients.models import (
     AccessEntry,
     Consent,
@@ -22,6 +24,9 @@ from clients.models import (
 )
 from clients.scopes import Scope
 from handoff.core import tokens
+from handoff.core.files.accepting import Accepted
+from handoff.core.files.kinds import Kind
+from referrals import letters
 from referrals.models import (
     Goal,
     LoopReport,
@@ -56,6 +61,7 @@ from tests.matrix.asker import Asker
 from tests.matrix.oracle.consent import AGREED, ALL, CONTACT, NARROW, OTHER, Parts, State
 from tests.matrix.oracle.people import PEOPLE, Asked, Handoff, Who
 from tests.matrix.oracle.words import Word
+from tests.signing_in import forget_second_factor
 
 BEFORE = NOON - timedelta(days=30)
 """When everything was agreed, written and sent."""
@@ -108,18 +114,22 @@ class Scene:
         self.entries = AccessEntry.objects.count()
 
     def sign_in(self) -> None:
-        """A session and a token for each person, made at the moment they ask.
-
-        Where a second factor is demanded, this is the place to show one for everybody whom
-        `PEOPLE` does not say to lack it.
-        """
+        """A session and a token for each person, made at the moment they ask: with a password and
+        a second factor, but for who lacks it."""
+        self.sessions: dict[Who, int] = {}
         self.browsers: dict[Who, Asker] = {}
         for who in Who:
             user = self.users[who]
             self.browsers[who] = Asker()
             if user is not None:
                 self.browsers[who].force_login(user)
-                token, self.tokens[who] = tokens.issue(user_id=user.pk, name="matrix")
+                lacks_factor = PEOPLE[who].lacks_factor
+                if lacks_factor:
+                    forget_second_factor(self.browsers[who])
+                token, self.tokens[who] = tokens.issue(
+                    user_id=user.pk, name="matrix", second_factor=not lacks_factor
+                )
+                self.sessions[who] = UserSession.objects.get(user=user).pk
                 self.things[f"token of {who}"] = token.pk
 
     # --- rows -----------------------------------------------------------------------------------
@@ -205,6 +215,27 @@ class Scene:
             "measurement": value.pk,
             "invitation": invitation.pk,
         }
+        self._files()
+
+    def _files(self) -> None:
+        """A letter about her, handed in for her therapist and by them, and a scan of a paper of
+        theirs that nobody has checked."""
+        sheet = Accepted(Kind.PDF, b"%PDF- a sheet\n%%EOF")
+        letter = letters.hand_in(
+            actor=acting(self.author, BEFORE),
+            client_id=self.ana.pk,
+            values={
+                "pt": str(self.author.pk), "kind": "clearance", "author": planted("letter"),
+                "dated_on": BEFORE.date(),
+            },
+            letter=sheet,
+            at=BEFORE,
+        )  # fmt: skip
+        paper = CredentialFactory.create(user=self.author.user, verified_at=None, verified_by=None)
+        scan = papers.add_scan(
+            actor=acting(self.author, BEFORE), credential_id=paper.pk, scan=sheet, at=BEFORE
+        )
+        self.things |= {"letter": letter.pk, "paper": paper.pk, "scan": scan.pk}
 
     def _handoff(self, who: Who) -> None:
         """A trainer's question to Ana and their handoff, with all that is written in one."""

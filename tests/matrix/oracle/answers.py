@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tests.matrix.oracle.consent import NOTHING, Parts, State
-from tests.matrix.oracle.people import PEOPLE, SECOND_FACTOR_IS_DEMANDED, Person, Trade, Who
+from tests.matrix.oracle.people import PEOPLE, Person, Trade, Who
 from tests.matrix.oracle.words import Words
 
 
@@ -80,6 +80,7 @@ MAY = Expected(Answer.MAY)
 NOT_NOW = Expected(Answer.NOT_NOW)
 IGNORED = Expected(Answer.IGNORED)
 ELSEWHERE = Expected(Answer.ELSEWHERE)
+SECOND_FACTOR = Expected(Answer.SECOND_FACTOR)
 NOTHING_OF_HERS = Expected(Answer.SHOWN)
 """Answers, and holds nothing about her."""
 TURNED_AWAY = Expected(Answer.ABSENT, entries=(REFUSED_LOOK,))
@@ -100,29 +101,43 @@ class Route:
     query: str = ""
 
 
-def door(rule: Rule, *trades: Trade, otherwise: Expected) -> Rule:
-    """A rule for those who are signed in, and are one of `trades` where any are named."""
+def api(rule: Rule, *trades: Trade) -> Rule:
+    """For those who are signed in, and are one of `trades` where any are named. The API says whom
+    an operation is for, also to who has not shown a second factor."""
 
     def guarded(cell: Cell) -> Expected:
         if cell.who is Who.ANONYMOUS:
             return LOGIN
-        if cell.person.lacks_factor and SECOND_FACTOR_IS_DEMANDED:
-            return Expected(Answer.SECOND_FACTOR)
         if trades and not cell.person.trades & set(trades):
-            return otherwise
+            return REFUSED
+        return SECOND_FACTOR if cell.person.lacks_factor else rule(cell)
+
+    return guarded
+
+
+def page(rule: Rule, *trades: Trade) -> Rule:
+    """A page that is for others does not exist for you. Without a second factor none does: every
+    address leads to the page that asks for it."""
+
+    def guarded(cell: Cell) -> Expected:
+        if cell.who is Who.ANONYMOUS:
+            return LOGIN
+        if cell.person.lacks_factor:
+            return SECOND_FACTOR
+        if trades and not cell.person.trades & set(trades):
+            return ABSENT
         return rule(cell)
 
     return guarded
 
 
-def api(rule: Rule, *trades: Trade) -> Rule:
-    """The API says whom an operation is for."""
-    return door(rule, *trades, otherwise=REFUSED)
+def own(rule: Rule) -> Rule:
+    """A page or an operation of one's own account: open without a second factor."""
 
+    def guarded(cell: Cell) -> Expected:
+        return LOGIN if cell.who is Who.ANONYMOUS else rule(cell)
 
-def page(rule: Rule, *trades: Trade) -> Rule:
-    """A page that is for others does not exist for you."""
-    return door(rule, *trades, otherwise=ABSENT)
+    return guarded
 
 
 def always(expected: Expected) -> Rule:

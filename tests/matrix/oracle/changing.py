@@ -9,7 +9,6 @@ from tests.matrix.oracle.answers import (
     IGNORED,
     MAY,
     NOT_NOW,
-    TURNED_AWAY,
     Cell,
     Expected,
     Rule,
@@ -17,7 +16,12 @@ from tests.matrix.oracle.answers import (
 from tests.matrix.oracle.consent import Part
 from tests.matrix.oracle.grounds import accepted, knows_her, reads
 from tests.matrix.oracle.people import Trade, Who
-from tests.matrix.oracle.reading import knows_of_handoff
+from tests.matrix.oracle.reading import (
+    is_an_end_of_a_handoff,
+    knows_of_handoff,
+    reads_letters,
+    turned_away_from_a_thing,
+)
 
 
 def treats(cell: Cell) -> Expected:
@@ -40,6 +44,37 @@ def drafts_a_signed_thing(cell: Cell) -> Expected:
 def decides(cell: Cell) -> Expected:
     """She, and nobody for her: she is of age."""
     return MAY if cell.person.is_ana else ABSENT
+
+
+def objects(cell: Cell) -> Expected:
+    """A minor's way to say no. She is of age, and says no by declining or stopping."""
+    return _hers(cell, NOT_NOW)
+
+
+def tries_out(cell: Cell) -> Expected:
+    """What would change: answered, or led back to the question, and never kept."""
+    return _hers(cell, IGNORED)
+
+
+def _hers(cell: Cell, expected: Expected) -> Expected:
+    return expected if cell.person.is_ana else ABSENT
+
+
+def asks_for_more(cell: Cell) -> Expected:
+    """One end of a handoff of hers: who sent it, and who took her on."""
+    return MAY if is_an_end_of_a_handoff(cell) else ABSENT
+
+
+def hands_in_a_letter(cell: Cell) -> Expected:
+    """She, and the treating side."""
+    return MAY if reads_letters(cell) else ABSENT
+
+
+def added_the_letter(cell: Cell) -> Expected:
+    """Whoever added it; who reads it as well is told that it is not theirs to remove."""
+    if not reads_letters(cell):
+        return ABSENT
+    return MAY if cell.who is Who.AUTHOR else NOT_NOW
 
 
 def corrects_her_details(cell: Cell) -> Expected:
@@ -71,7 +106,7 @@ def confirms_on_her_page(cell: Cell) -> Expected:
 
 def asks_about_a_limit(cell: Cell) -> Expected:
     """The form shows the limit: a try by somebody who may not read it is entered."""
-    return MAY if _reads_limits(cell) else TURNED_AWAY
+    return MAY if _reads_limits(cell) else turned_away_from_a_thing(cell)
 
 
 def _reads_limits(cell: Cell) -> bool:

@@ -8,7 +8,10 @@ from tests.matrix.oracle.answers import (
     ABSENT,
     ELSEWHERE,
     LOGIN,
+    MAY,
     NOTHING_OF_HERS,
+    PROFESSIONALS,
+    SECOND_FACTOR,
     Answer,
     Cell,
     Expected,
@@ -16,6 +19,7 @@ from tests.matrix.oracle.answers import (
     Rule,
     always,
     api,
+    own,
     page,
 )
 from tests.matrix.oracle.people import Trade, Who
@@ -38,6 +42,13 @@ def own_name(cell: Cell) -> Expected:
     return Expected(Answer.SHOWN, frozenset({NAME}) if cell.person.is_ana else frozenset())
 
 
+def own_account(cell: Cell) -> Expected:
+    """Everything of one's own account: for a therapist also the number at which clients reach them,
+    which is what she shares as contact."""
+    words = {NAME} if cell.person.is_ana else {"contact"} if cell.who is Who.AUTHOR else set()
+    return Expected(Answer.SHOWN, frozenset(words))
+
+
 OPEN: tuple[Route, ...] = (
     *(
         get(address, EVERYBODY)
@@ -49,16 +60,33 @@ OPEN: tuple[Route, ...] = (
     get(V1, NOBODY),
     get(V1 + r"^[\s\S]+$", NOBODY),
 )
+
+
+def author_alone(expected: Expected) -> Rule:
+    return lambda cell: expected if cell.who is Who.AUTHOR else ABSENT
+
+
 SIGNED_IN: tuple[Route, ...] = (
-    get("/profile/", page(EVERYBODY)),
-    get(f"{V1}me/", api(own_name), shape="ME"),
+    get("/profile/", own(EVERYBODY)),
+    get(f"{V1}me/", own(own_name), shape="ME"),
+    Route("POST", f"{V1}me/export/", api(own_account), "", "EXPORT"),
+    Route("POST", "/my-data/account.json", page(own_account)),
     get(f"{V1}professionals/", api(EVERYBODY), shape="PROFESSIONALS"),
     get(f"{V1}measures/", api(EVERYBODY), shape="MEASURES"),
-    get(f"{V1}tokens/", api(EVERYBODY), shape="TOKENS"),
-    get(f"{V1}tokens/<uuid:id>/", api(EVERYBODY), "own token", "TOKEN"),
-    get(f"{V1}tokens/<uuid:id>/", api(NOBODY), "somebody's token"),
-    Route("DELETE", f"{V1}tokens/<uuid:id>/", api(NOBODY), "somebody's token"),
-    Route("POST", f"{V1}tokens/<uuid:id>/revoke/", api(NOBODY), "somebody's token"),
+    get(f"{V1}tokens/", own(EVERYBODY), shape="TOKENS"),
+    get(f"{V1}tokens/<uuid:id>/", own(EVERYBODY), "own token", "TOKEN"),
+    get(f"{V1}tokens/<uuid:id>/", own(NOBODY), "somebody's token"),
+    Route("DELETE", f"{V1}tokens/<uuid:id>/", own(NOBODY), "somebody's token"),
+    Route("POST", f"{V1}tokens/<uuid:id>/revoke/", own(NOBODY), "somebody's token"),
+    Route("POST", "/accounts/tokens/<uuid:pk>/end/", own(NOBODY), "somebody's token"),
+    Route("POST", "/accounts/sessions/<int:pk>/end/", own(NOBODY), "somebody's session"),
+    # --- one's own licences and their scans
+    get("/profile/papers/new/", page(EVERYBODY, *PROFESSIONALS)),
+    Route("POST", "/profile/papers/new/", page(always(MAY), *PROFESSIONALS)),
+    get("/profile/papers/<uuid:pk>/", page(author_alone(NOTHING_OF_HERS)), "paper"),
+    Route("POST", "/profile/papers/<uuid:pk>/", page(author_alone(MAY)), "paper"),
+    get("/profile/scans/<uuid:pk>/", page(author_alone(NOTHING_OF_HERS)), "scan"),
+    Route("POST", "/profile/scans/<uuid:pk>/remove/", page(author_alone(MAY)), "scan"),
 )
 
 
@@ -101,11 +129,15 @@ ACCOUNTS: tuple[Route, ...] = (
 
 def administrators(cell: Cell) -> Expected:
     """For administrators. What one may do inside is told by permissions; content, never."""
+    if cell.person.lacks_factor:
+        return SECOND_FACTOR
     return INSIDE if Trade.ADMIN in cell.person.trades else SHUT
 
 
 def with_permissions(cell: Cell) -> Expected:
     """Its tables: for an administrator to whom they were given."""
+    if cell.person.lacks_factor:
+        return SECOND_FACTOR
     return INSIDE if cell.who is Who.STAFF else SHUT
 
 
@@ -131,6 +163,7 @@ ADMIN: tuple[Route, ...] = (
             "(?P<url>.*)$",
         )
     ),
+    get("/admin/clients/credential/<uuid:pk>/scan/<uuid:scan_id>/", with_permissions, "paper"),
     *(
         get(f"/admin/{table}/{address}", administrators if leads else with_permissions, table)
         for table in TABLES
@@ -144,8 +177,13 @@ ADMIN: tuple[Route, ...] = (
 )
 ALL: tuple[Route, ...] = (*OPEN, *SIGNED_IN, *ACCOUNTS, *ADMIN)
 
+KINDS = (*(Who.ANONYMOUS, Who.CLIENT, Who.AUTHOR, Who.NO_FACTOR, Who.CLINIC_ADMIN, Who.STAFF),)
+"""One of each kind that a library's pages tell apart."""
+
 WITHOUT_HER: tuple[tuple[str, str], ...] = (
     ("POST", f"{V1}tokens/"),
+    ("POST", f"{V1}me/confirm/"),
+    ("POST", "/accounts/sessions/"),
     ("PATCH", f"{V1}me/"),
     ("POST", "/profile/"),
     ("POST", "/invitations/open/"),

@@ -22,6 +22,15 @@ def knows_her(who: Who) -> bool:
     return person.is_ana or person.treats or accepted(who)
 
 
+def has_to_do_with_her(who: Who) -> bool:
+    """Is she, treats her, or has a handoff of hers before them. The rows of her record do not exist
+    in the database for anybody else, so that a try of theirs at one single thing finds nothing and
+    is not entered; one at her whole record is (SECURITY.md)."""
+    person = PEOPLE[who]
+    has_handoff = person.handoff is not Handoff.NONE and not person.has_left
+    return person.is_ana or person.treats or has_handoff
+
+
 def reads(who: Who, state: State) -> Parts:
     """The parts of her record that this person may read now."""
     person = PEOPLE[who]

@@ -71,6 +71,7 @@ class Person:
     has_left: bool = False
     """Signs in, and works nowhere any more."""
     lacks_factor: bool = False
+    """Reaches nothing but their own account and the page that asks for the second factor."""
 
 
 _TRAINER = frozenset({Trade.TRAINER})
@@ -100,7 +101,3 @@ PEOPLE: dict[Who, Person] = {
     Who.CLINIC_ADMIN: Person(frozenset({Trade.ADMIN})),
     Who.STAFF: Person(frozenset({Trade.ADMIN})),
 }
-
-SECOND_FACTOR_IS_DEMANDED = False
-"""Turn this on once professionals must show a second factor in the session: from then on the actor
-who lacks one is expected to reach nothing but the page that asks for it."""

@@ -26,9 +26,9 @@ from tests.matrix.oracle.consent import (
     was_agreed,
     was_asked,
 )
-from tests.matrix.oracle.grounds import accepted, knows_her, reads, reports_for
+from tests.matrix.oracle.grounds import accepted, has_to_do_with_her, knows_her, reads, reports_for
 from tests.matrix.oracle.people import PEOPLE, Handoff, Trade, Who
-from tests.matrix.oracle.words import DRAFT, NAME, Words, goal_of, messages_of, words_in
+from tests.matrix.oracle.words import DRAFT, LETTER, NAME, Words, goal_of, messages_of, words_in
 
 TREATING_SIDE: Parts = ALL - {Part.FEEDBACK}
 """What the treating side works with: its own content, never a trainer's."""
@@ -60,12 +60,16 @@ def card(cell: Cell) -> Expected:
     return shown(NAMED | words_in(printed, frozenset()), Entry("printed", parts))
 
 
+def turned_away_from_a_thing(cell: Cell) -> Expected:
+    return TURNED_AWAY if has_to_do_with_her(cell.who) else ABSENT
+
+
 def one_of(part: Part) -> Rule:
     """A single thing of one part: for those who may read that part."""
 
     def rule(cell: Cell) -> Expected:
         if part not in reads(cell.who, cell.state):
-            return TURNED_AWAY
+            return turned_away_from_a_thing(cell)
         return shown(words_in(frozenset({part}), frozenset()), Entry("read", frozenset({part})))
 
     return rule
@@ -262,6 +266,8 @@ def may_see(cell: Cell) -> Words:
         words.add(NAME)  # who accepts learns it
     if treats(cell):
         words.add(DRAFT)
+    if reads_letters(cell):
+        words.add(LETTER)
     if person.is_ana or treats(cell) or bool(shared_with(who, state)):
         words.add(goal_of(cell.of))
     if who is Who.AUTHOR or bool(shared_with(who, state)):
@@ -282,9 +288,11 @@ def consent(cell: Cell) -> Expected:
     if cell.person.is_ana:
         return Expected(Answer.SHOWN, NAMED)
     if cell.who is Who.AUTHOR:
-        return Expected(Answer.SHOWN, NAMED, null=frozenset({"notice"}))
+        return Expected(Answer.SHOWN, NAMED, null=frozenset({"notice", "notice_matches"}))
     if cell.who is cell.of and accepted(cell.who):
-        return Expected(Answer.SHOWN, NAMED, null=frozenset({"notice", "classes_asked"}))
+        return Expected(
+            Answer.SHOWN, NAMED, null=frozenset({"notice", "notice_matches", "classes_asked"})
+        )
     return ABSENT
 
 
@@ -335,6 +343,101 @@ def _runs(of: Who, state: State) -> bool:
     return bool(shared_with(of, state)) or (
         was_agreed(of, state) and state is State.NOT_YET and not PEOPLE[of].has_left
     )
+
+
+def renewing(cell: Cell) -> Expected:
+    """Longer, while it is shared at this moment; leads away otherwise."""
+    if not cell.person.is_ana:
+        return ABSENT
+    return NOTHING_OF_HERS if shared_with(cell.of, cell.state) else ELSEWHERE
+
+
+def viewed_as_now(cell: Cell) -> Expected:
+    """The page as that trainer has it now."""
+    return _viewed_as(cell, shared_with(cell.of, cell.state))
+
+
+def viewed_as(cell: Cell) -> Expected:
+    """The page as that trainer would have it with one part that is tried out: the note."""
+    return _viewed_as(cell, frozenset({Part.NOTE}))
+
+
+def _viewed_as(cell: Cell, parts: Parts) -> Expected:
+    if not cell.person.is_ana:
+        return ABSENT
+    return shown(words_in(parts, _reports_of(cell.of)), Entry("read", parts))
+
+
+def of_her_question(cell: Cell) -> Expected:
+    """What would change for a trainer, in the words of the notice; nothing of the record."""
+    return NOTHING_OF_HERS if cell.person.is_ana else ABSENT
+
+
+# --- letters from doctors, everything as a file ------------------------------------------------
+# Written from docs/files.md and docs/rights.md.
+
+
+def reads_letters(cell: Cell) -> bool:
+    """She, and the therapist it was handed in for with their assistants. No consent covers one."""
+    return cell.person.is_ana or treats(cell)
+
+
+def letters(cell: Cell) -> Expected:
+    if not reads_letters(cell):
+        return TURNED_AWAY
+    return shown(frozenset({LETTER}), Entry("read", frozenset({Part.HISTORY})))
+
+
+def letters_page(cell: Cell) -> Expected:
+    """The same, under her name for those who treat her."""
+    expected = letters(cell)
+    if not treats(cell):
+        return expected
+    return shown(NAMED | expected.words, *expected.entries)
+
+
+def letter_file(cell: Cell) -> Expected:
+    """What somebody photographed or printed: none of the planted words can be read in it."""
+    if not reads_letters(cell):
+        return turned_away_from_a_thing(cell)
+    return shown(frozenset(), Entry("exported", frozenset({Part.HISTORY})))
+
+
+def everything(cell: Cell) -> Expected:
+    """Her whole record and every handoff of hers; not what the two professionals wrote to each
+    other, and nothing unsigned."""
+    if not cell.person.is_ana:
+        return ABSENT
+    goals = {goal_of(each) for each in Who if PEOPLE[each].handoff is not Handoff.NONE}
+    words = NAMED | words_in(ALL, reports_for(cell.who, cell.state)) | goals | {LETTER}
+    return shown(words, Entry("exported", ALL))
+
+
+def everything_from_a_page(cell: Cell) -> Expected:
+    """The same; a try by another client reaches the door, and is entered."""
+    return everything(cell) if cell.person.is_ana else TURNED_AWAY
+
+
+def hers(cell: Cell) -> Expected:
+    return NOTHING_OF_HERS if cell.person.is_ana else ABSENT
+
+
+def leads_to_her_question(cell: Cell) -> Expected:
+    """Of age she objects to nothing, and what would change is asked with the parts."""
+    return ELSEWHERE if cell.person.is_ana else ABSENT
+
+
+def own_name(cell: Cell) -> Expected:
+    return shown(NAMED if cell.person.is_ana else frozenset())
+
+
+def is_an_end_of_a_handoff(cell: Cell) -> bool:
+    return cell.who is Who.AUTHOR or accepted(cell.who)
+
+
+def asking(cell: Cell) -> Expected:
+    """The form with which one end of a handoff asks her for more. It calls her by first name."""
+    return NOTHING_OF_HERS if is_an_end_of_a_handoff(cell) else ABSENT
 
 
 # --- pages of a role ----------------------------------------------------------------------------

@@ -65,10 +65,21 @@ API: tuple[Route, ...] = (
     get(f"{CONSENT}preview/", api(reading.preview, *CLIENTS), "consent", "RECORD"),
     get(f"{CONSENT}receipt/", api(reading.receipt, *CLIENTS), "consent", "RECEIPT"),
     post(f"{V1}consents/", api(changing.asks_her)),
+    get(f"{CONSENT}what-if/", api(reading.of_her_question, *CLIENTS), "consent", "WHAT_IF"),
     *(
         post(f"{CONSENT}{act}/", api(changing.decides, *CLIENTS), "consent")
-        for act in ("grant", "decline", "narrow", "revoke")
+        for act in ("grant", "decline", "narrow", "revoke", "renew")
     ),
+    post(f"{CONSENT}object/", api(changing.objects, *CLIENTS), "consent"),
+    # --- letters from doctors, and everything as a file
+    get(f"{CLIENT}letters/", api(reading.letters), "client", "LETTERS"),
+    get(f"{V1}letters/<uuid:id>/file/", api(reading.letter_file), "letter", "LETTER_FILE"),
+    post(f"{CLIENT}letters/", api(changing.hands_in_a_letter), "client"),
+    post(f"{V1}letters/<uuid:id>/remove/", api(changing.added_the_letter), "letter"),
+    Route("POST", f"{CLIENT}export/", api(reading.everything, *CLIENTS), "client", "EXPORT"),
+    get(f"{CLIENT}erasure/", api(reading.hers, *CLIENTS), "client", "ERASURE"),
+    post(f"{CLIENT}erasure/", api(changing.decides, *CLIENTS), "client"),
+    post(f"{CLIENT}erasure/cancel/", api(changing.decides, *CLIENTS), "client"),
     # --- her therapy
     get(f"{V1}episodes/", api(reading.episodes, *THERAPY), shape="EPISODES"),
     get(EPISODE, api(reading.episode), "episode", "EPISODE"),
@@ -149,6 +160,26 @@ PAGES: tuple[Route, ...] = (
     get("/home/", page(reading.first_page)),
     get("/home/<slug:area>/", page(reading.first_page, *CLIENTS), "area"),
     get("/access/", page(always(NOTHING_OF_HERS), *CLIENTS)),
+    get("/access/list.csv", page(always(NOTHING_OF_HERS), *CLIENTS)),
+    # --- everything as a file, and an end to it
+    get("/my-data/", page(reading.own_name)),
+    Route(
+        "POST",
+        "/my-data/<uuid:pk>/everything.<slug:kind>",
+        page(reading.everything_from_a_page, *CLIENTS),
+        "client",
+    ),
+    get("/my-data/<uuid:pk>/erase/", page(reading.hers, *CLIENTS), "client"),
+    post("/my-data/<uuid:pk>/erase/", page(changing.decides, *CLIENTS), "client"),
+    post("/my-data/<uuid:pk>/keep/", page(changing.decides, *CLIENTS), "client"),
+    # --- letters from doctors
+    get("/clients/<uuid:pk>/letters/", page(reading.letters_page), "client"),
+    get("/letters/<uuid:pk>/file/", page(reading.letter_file), "letter"),
+    post("/clients/<uuid:pk>/letters/", page(changing.hands_in_a_letter), "client"),
+    post("/letters/<uuid:pk>/remove/", page(changing.added_the_letter), "letter"),
+    # --- asking for more
+    get("/clients/<uuid:pk>/ask/", page(reading.asking, *PROFESSIONALS), "client"),
+    post("/clients/<uuid:pk>/ask/", page(changing.asks_for_more, *PROFESSIONALS), "client"),
     get("/reminders/", page(always(NOTHING_OF_HERS))),
     post("/reminders/<uuid:pk>/done/", page(changing.owns), "reminder"),
     post("/reminders/<uuid:pk>/snooze/", page(changing.owns), "reminder"),
@@ -170,10 +201,19 @@ PAGES: tuple[Route, ...] = (
         get(f"{CONSENT_PAGE}{act}/", page(always(ELSEWHERE), *CLIENTS), "consent")
         for act in ("grant", "decline", "narrow", "again")
     ),
+    *(
+        get(f"{CONSENT_PAGE}{act}/", page(reading.leads_to_her_question, *CLIENTS), "consent")
+        for act in ("object", "what-if")
+    ),
+    get(f"{CONSENT_PAGE}renew/", page(reading.renewing, *CLIENTS), "consent"),
+    get(f"{CONSENT_PAGE}view-as/", page(reading.viewed_as_now, *CLIENTS), "consent"),
+    Route("POST", f"{CONSENT_PAGE}view-as/", page(reading.viewed_as, *CLIENTS), "consent"),
+    post(f"{CONSENT_PAGE}what-if/", page(changing.tries_out, *CLIENTS), "consent"),
+    post(f"{CONSENT_PAGE}object/", page(changing.objects, *CLIENTS), "consent"),
     get(f"{CONSENT_PAGE}revoke/", page(reading.stop_page, *CLIENTS), "consent"),
     *(
         post(f"{CONSENT_PAGE}{act}/", page(changing.decides, *CLIENTS), "consent")
-        for act in ("grant", "decline", "narrow", "revoke", "again")
+        for act in ("grant", "decline", "narrow", "revoke", "again", "renew")
     ),
     get(f"{CONSENT_PAGE}receipt/", page(reading.receipt, *CLIENTS), "consent"),
     get("/consents/<uuid:pk>/receipt.<slug:kind>", page(reading.receipt, *CLIENTS), "consent"),

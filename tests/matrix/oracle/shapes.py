@@ -3,6 +3,8 @@
 `{}` stands for a value without keys. A list is written with its one kind of element. `Maybe` may
 be null. `OrWithheld` may say instead that its part is not shared; so may each part of a record, as
 a cell says. `Fields` has the names of fields for keys, each with a list of complaints.
+`Rows` are what stands in the tables about somebody, as docs/rights.md lists it. `AtLeast` has keys
+that are always there, and some that need not be.
 """
 
 from __future__ import annotations
@@ -25,7 +27,18 @@ class Fields:
     pass
 
 
-Shape = dict[str, "Shape"] | list["Shape"] | Maybe | OrWithheld | Fields
+@dataclass(frozen=True)
+class Rows:
+    pass
+
+
+@dataclass(frozen=True)
+class AtLeast:
+    keys: dict[str, Shape]
+    more: dict[str, Shape]
+
+
+Shape = dict[str, "Shape"] | list["Shape"] | Maybe | OrWithheld | Fields | Rows | AtLeast
 VALUE: Shape = {}
 WITHHELD: dict[str, Shape] = {"withheld": VALUE}
 
@@ -155,7 +168,7 @@ REFERRAL = {
 MESSAGE = keys("id author is_mine text sent_at")
 
 CONSENT_BRIEF = keys(
-    "id side state purpose asked_at expires_at",
+    "id side state purpose asked_at expires_at until_training_ends",
     client=PERSON,
     discloser=PROFESSIONAL,
     recipient=PROFESSIONAL,
@@ -165,7 +178,8 @@ CONSENT_BRIEF = keys(
 CONSENT = {
     **CONSENT_BRIEF,
     **keys(
-        "may_decide",
+        "may_decide notice_matches",
+        objected_at=[VALUE],
         events=[keys("at kind words by", classes=[VALUE])],
         notice=Maybe(
             keys(
@@ -178,20 +192,48 @@ CONSENT = {
         ),
     ),
 }
-_PARTY = keys("name role practice")
 RECEIPT = keys(
-    "schema receipt_id consent_id language jurisdiction principal granted_by authority"
-    " collection_method valid_from expires_at conditions redisclosure",
-    controller=_PARTY,
-    recipients=[_PARTY],
-    purposes=[VALUE],
-    data_classes=[keys("class title meaning")],
-    notice=keys("version sha256"),
-    withdrawal=[VALUE],
-    events=[keys("number at event authority hash", classes=[VALUE])],
+    "",
+    receipt=keys("receipt_id schema_version language"),
+    record=keys("record_id schema_version pii_principal_id"),
+    pii_processing=keys(
+        "language",
+        privacy_notice=keys(
+            "version sha256",
+            text=keys(
+                "purpose redisclosure copy",
+                parts=[keys("pii_type title question meaning")],
+                never_shared=[VALUE],
+                if_you_say_no=[VALUE],
+                if_you_change_your_mind=[VALUE],
+            ),
+        ),
+        purposes=[
+            keys(
+                "purpose lawful_basis collection_method processing_method valid_from expires_at"
+                " conditions jurisdiction",
+                pii_information=[keys("pii_type title meaning special_pii_category")],
+                pii_controllers=[VALUE],
+                recipient_third_parties=[VALUE],
+                withdrawal_method=[VALUE],
+            )
+        ],
+    ),
+    party_identification=[
+        AtLeast(keys("party_id party_role party_name"), keys("party_type party_organization"))
+    ],
+    events=[
+        keys(
+            "event_time event_type event_state validity_until",
+            entity=keys("entity_id name authority"),
+            pii_types=[VALUE],
+            evidence=keys("ledger number hash"),
+        )
+    ],
 )
+LETTER = keys("id client kind author dated_on therapist added_as added_at mine")
 
-TOKEN = keys("id name created_at expires_at revoked_at live")
+TOKEN = keys("id name created_at expires_at revoked_at second_factor live")
 _CREDENTIAL = keys("kind title state")
 _PRACTICE = keys("id name kind city state")
 LISTED_PROFESSIONAL = keys(
@@ -225,7 +267,7 @@ DEPENDING: dict[str, frozenset[str]] = {
     "CLIENT": frozenset({"details"}),
     "EPISODE": frozenset({"plan"}),
     "REFERRAL": frozenset({"goal", "envelope", "consent", "sharing", "episode", "previous"}),
-    "CONSENT": frozenset({"notice", "classes_asked"}),
+    "CONSENT": frozenset({"notice", "notice_matches", "classes_asked"}),
 }
 """The keys whose value depends on who asks: without a value for some."""
 SHAPES: dict[str, Shape] = {
@@ -249,6 +291,18 @@ SHAPES: dict[str, Shape] = {
     "CONSENT": CONSENT,
     "CONSENTS": page_of(CONSENT_BRIEF),
     "RECEIPT": RECEIPT,
+    "WHAT_IF": keys("", before=[VALUE], after=[VALUE], changes=[keys("scope effect meaning")]),
+    "LETTERS": page_of(LETTER),
+    "LETTER_FILE": keys("media_type content"),
+    "EXPORT": keys(
+        "format subject name taken_by as_of",
+        sections=[keys("section title older_left_out", rows=Rows())],
+    ),
+    "ERASURE": keys(
+        "client asked_at due_at held_until account_goes",
+        holders=[VALUE],
+        lines=[keys("what count fate")],
+    ),
     "TOKEN": TOKEN,
     "TOKENS": page_of(TOKEN),
     "PROFESSIONALS": page_of(LISTED_PROFESSIONAL),

@@ -6,8 +6,9 @@ from tests.matrix.oracle.people import Who
 Word = str
 Words = frozenset[str]
 
-NAME, DRAFT, OTHER = "name", "draft", "other"
-"""Her last name; anything unsigned; anything from the record of another client."""
+NAME, DRAFT, OTHER, LETTER = "name", "draft", "other", "letter"
+"""Her last name; anything unsigned; anything from the record of another client; who wrote a letter
+about her."""
 
 
 def goal_of(who: Who) -> Word:
