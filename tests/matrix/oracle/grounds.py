@@ -6,7 +6,16 @@ she shares with you now: you read what she shares. Nothing else opens anything, 
 ground is told that there is nothing.
 """
 
-from tests.matrix.oracle.consent import ALL, NOTHING, Part, Parts, State, shared_with, tells_back
+from tests.matrix.oracle.consent import (
+    ALL,
+    NOTHING,
+    Part,
+    Parts,
+    State,
+    has_gone_out,
+    shared_with,
+    tells_back,
+)
 from tests.matrix.oracle.people import PEOPLE, Handoff, Who
 
 
@@ -22,12 +31,12 @@ def knows_her(who: Who) -> bool:
     return person.is_ana or person.treats or accepted(who)
 
 
-def has_to_do_with_her(who: Who) -> bool:
-    """Is she, treats her, or has a handoff of hers before them. The rows of her record do not exist
+def has_to_do_with_her(who: Who, state: State) -> bool:
+    """Is she, treats her, or has a handoff of hers before them, once it went out. The rows of her record do not exist
     in the database for anybody else, so that a try of theirs at one single thing finds nothing and
     is not entered; one at her whole record is (SECURITY.md)."""
     person = PEOPLE[who]
-    has_handoff = person.handoff is not Handoff.NONE and not person.has_left
+    has_handoff = has_gone_out(who, state) and not person.has_left
     return person.is_ana or person.treats or has_handoff
 
 

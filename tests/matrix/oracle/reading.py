@@ -61,7 +61,7 @@ def card(cell: Cell) -> Expected:
 
 
 def turned_away_from_a_thing(cell: Cell) -> Expected:
-    return TURNED_AWAY if has_to_do_with_her(cell.who) else ABSENT
+    return TURNED_AWAY if has_to_do_with_her(cell.who, cell.state) else ABSENT
 
 
 def one_of(part: Part) -> Rule:
