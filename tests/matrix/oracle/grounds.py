@@ -32,9 +32,9 @@ def knows_her(who: Who) -> bool:
 
 
 def has_to_do_with_her(who: Who, state: State) -> bool:
-    """Is she, treats her, or has a handoff of hers before them, once it went out. The rows of her record do not exist
-    in the database for anybody else, so that a try of theirs at one single thing finds nothing and
-    is not entered; one at her whole record is (SECURITY.md)."""
+    """Is she, treats her, or has a handoff of hers that went out to them. For all others the rows
+    of her record do not exist in the database: a try at one single thing finds nothing and is not
+    entered; one at her whole record is (SECURITY.md)."""
     person = PEOPLE[who]
     has_handoff = has_gone_out(who, state) and not person.has_left
     return person.is_ana or person.treats or has_handoff
