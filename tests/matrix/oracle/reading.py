@@ -399,7 +399,7 @@ def letters_page(cell: Cell) -> Expected:
 def letter_file(cell: Cell) -> Expected:
     """What somebody photographed or printed: none of the planted words can be read in it."""
     if not reads_letters(cell):
-        return turned_away_from_a_thing(cell)
+        return TURNED_AWAY
     return shown(frozenset(), Entry("exported", frozenset({Part.HISTORY})))
 
 
