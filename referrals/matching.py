@@ -17,7 +17,7 @@ from clients import details, links
 from clients.consent import ConsentState
 from clients.models import Client, ClientIdentifier, Consent, Guardianship, Invitation
 from clients.scopes import Scope
-from handoff.core import audit
+from handoff.core import audit, subjects
 from handoff.core.actors import SYSTEM, Actor
 from handoff.core.errors import Invalid, NotAllowed, NotVisible, Stale
 from referrals import reminders
@@ -71,7 +71,7 @@ def connect(*, actor: Actor, invitation_id: UUID, at: datetime | None = None) ->
     """
     at = at or timezone.now()
     try:
-        with transaction.atomic():
+        with subjects.among(_both(actor, invitation_id)), transaction.atomic():
             return _connect(actor, invitation_id, at)
     except IntegrityError:
         # Both records have an open handoff to the same recipient: somebody has to choose.
@@ -106,6 +106,12 @@ def _connect(actor: Actor, invitation_id: UUID, at: datetime) -> Client:
     reminders.people_changed(own.pk, at=at)
     audit.record(actor, "client.joined", own, at=at, facts={"draft": str(draft.pk)})
     return own
+
+
+def _both(actor: Actor, invitation_id: UUID) -> set[UUID]:
+    """The draft and the record it may be joined with: the rows of both are about to be touched."""
+    found = set(Invitation.objects.filter(pk=invitation_id).values_list("client_id", flat=True))
+    return found | set(Client.objects.filter(user=actor.user_id).values_list("pk", flat=True))
 
 
 def _own_record(actor: Actor) -> Client:

@@ -223,14 +223,15 @@ CONSENT = Module(
         ),
         Change(
             "the end of training reaches another pair",
-            "        found = _between(client_id, discloser_id, recipient_id, at)\n        return [each",
+            "        found = _between(client_id, discloser_id, recipient_id, at)\n"
+            "        return [each",
             "        found = standings(Consent.objects.filter(client_id=client_id), at).values()\n"
             "        return [each",
         ),
         Change(
             "narrowing forgets that it ends with the training",
-            "            until_training_ends=now.until_training_ends,\n        )\n    return consent\n\n\n"
-            "def revoke(",
+            "            until_training_ends=now.until_training_ends,\n"
+            "        )\n    return consent\n\n\ndef revoke(",
             "        )\n    return consent\n\n\ndef revoke(",
         ),
         Change(
