@@ -148,7 +148,7 @@ def main() -> None:
     say(f"preview: {len(preview['restrictions']['items'])} restrictions would be seen")
     answer = client.post(f"{consent}grant/", {"classes": GRANTED, "expires_on": day(180)})
     expect(answer["classes"] == GRANTED, "exactly those three are shared")
-    say(f"receipt: {client.get(f'{consent}receipt/')['receipt_id']}")
+    say(f"receipt: {client.get(f'{consent}receipt/')['receipt']['receipt_id']}")
 
     print("The trainer sees the envelope, accepts, and sees the three classes.")
     waiting = trainer.get(handoff)

@@ -61,10 +61,14 @@ def ask(
         raise NotVisible
     if not readable_pair(client_id, discloser_id):
         raise NotVisible
+    own = people.is_own(actor, client, at)
+    if not own and actor.user_id not in {each.user_id for each in sides.values()}:
+        # Before anything is said about what these two share already.
+        raise NotVisible
     with transaction.atomic():
         between = Q(client=client_id, sender=discloser_id, recipient=recipient_id)
         waiting = _waiting(between)
-        if not people.is_own(actor, client, at):
+        if not own:
             shared = _require_may_ask(actor, client_id, discloser_id, recipient_id, wanted, at)
             wanted |= shared
         consent = consents.ask(

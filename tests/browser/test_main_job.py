@@ -217,6 +217,9 @@ def test_from_an_imported_record_to_the_gym_floor_and_back(
         fill(client, classes=part)
     client.locator('[name="confirmed"]').check(force=True)
     press(client, "Yes, share 3 parts")
+    # Signing up proved nothing yet: what was ticked waits on the question who this is.
+    fill(client, confirm_password=PASSWORD)
+    press(client, "Go on")
     expect(client.get_by_role("main")).to_contain_text("Tom")
 
     # --- the envelope, then the gym floor --

@@ -45,6 +45,7 @@ ANYBODYS = {
     "django_session",
     "usersessions_usersession",
     "handoff_cache",
+    "core_attempts",  # tries are counted before anything is looked up
 }
 _WRITES = re.compile(r'^\s*(?:INSERT INTO|UPDATE|DELETE FROM)\s+"?(\w+)"?', re.IGNORECASE)
 

@@ -326,7 +326,10 @@ def _reports_of(who: Who) -> frozenset[Who]:
 
 
 def receipt(cell: Cell) -> Expected:
-    """What she keeps of an agreement; there is none of a question."""
+    """What she keeps of an agreement; of a question that waits there is none yet."""
+    waits = cell.state is State.PROPOSED and was_asked(cell.of, cell.state)
+    if cell.person.is_ana and waits and not was_agreed(cell.of, cell.state):
+        return Expected(Answer.NOT_NOW)
     if not cell.person.is_ana or not was_agreed(cell.of, cell.state):
         return ABSENT
     return shown(NAMED)
@@ -405,11 +408,12 @@ def letter_file(cell: Cell) -> Expected:
 
 def everything(cell: Cell) -> Expected:
     """Her whole record and every handoff of hers; not what the two professionals wrote to each
-    other, and nothing unsigned."""
+    other, nothing unsigned, and no telephone number of a practice: that is nothing about her."""
     if not cell.person.is_ana:
         return ABSENT
     goals = {goal_of(each) for each in Who if PEOPLE[each].handoff is not Handoff.NONE}
-    words = NAMED | words_in(ALL, reports_for(cell.who, cell.state)) | goals | {LETTER}
+    parts = ALL - {Part.CONTACT}
+    words = NAMED | words_in(parts, reports_for(cell.who, cell.state)) | goals | {LETTER}
     return shown(words, Entry("exported", ALL))
 
 
