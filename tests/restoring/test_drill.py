@@ -148,6 +148,9 @@ def assert_nobody_gets_anything(house: House) -> None:
     browser = Browser()
     entered = browser.post("/accounts/login/", {"login": admin.email, "password": PASSWORD})
     assert entered.status_code == 302
+    # The password alone leads to the second factor, in these days as in all others.
+    assert browser.get("/admin/", follow=True).request["PATH_INFO"].startswith("/accounts/2fa/")
+    browser.force_login(admin)  # with a factor
     assert browser.get("/admin/").status_code == 200
     assert browser.get("/home/").status_code == 503
 
