@@ -354,3 +354,37 @@ def test_another_place_is_a_hold() -> None:
     assert hold.reason() == "restored"
     assert hold.look() == "restored"
     assert Custody.objects.get().held_since is not None
+
+
+def end_again(consent: Consent, **changes: Any) -> str:
+    """What a line of the journal about this consent brings about."""
+    now = consents.standing(consent, NOON)
+    facts = {
+        "consent": str(consent.pk),
+        "seen": now.event_number,
+        "classes": [],
+        "by": None,
+        "authority": "system",
+        "guardianship": None,
+    } | changes
+    with transaction.atomic():
+        return consents.end_again(facts, "consent.ended", at=NOON)
+
+
+def test_what_the_system_ended_ends_again(story: Story) -> None:
+    consent = share(story)
+    assert end_again(consent) == "ended"
+    assert state(consent) is ConsentState.ENDED
+    assert end_again(consent) == "shares nothing"
+
+
+def test_a_consent_that_is_not_here_is_said_so(story: Story) -> None:
+    consent = share(story)
+    assert end_again(consent, consent="00000000-0000-0000-0000-000000000001") == "unknown here"
+
+
+def test_whoever_is_not_here_either_has_ended_it_all_the_same(story: Story) -> None:
+    consent = share(story)
+    nobody = {"by": "00000000-0000-0000-0000-000000000001", "authority": "self"}
+    assert end_again(consent, **nobody) == "ended"
+    assert state(consent) is ConsentState.REVOKED
