@@ -18,6 +18,7 @@ from clients.consent import ConsentState
 from clients.models import Consent, Credential, Guardianship, Professional, User
 from clients.scopes import Scope
 from handoff.core import hold, journal, ledger
+from handoff.core.actors import SYSTEM
 from handoff.core.custody import Custody, JournalLine
 from handoff.core.errors import Invalid, Stale
 from handoff.core.journal import IN_DOUBT
@@ -34,6 +35,7 @@ from tests.factories import (
     ProfessionalFactory,
     UserFactory,
     acting,
+    asked_consent,
     granted_consent,
 )
 from tests.referrals.test_lifecycle import Story
@@ -356,11 +358,11 @@ def test_another_place_is_a_hold() -> None:
     assert Custody.objects.get().held_since is not None
 
 
-def end_again(consent: Consent, **changes: Any) -> str:
+def end_again(known: Consent, **changes: Any) -> str:
     """What a line of the journal about this consent brings about."""
-    now = consents.standing(consent, NOON)
+    now = consents.standing(known, NOON)
     facts = {
-        "consent": str(consent.pk),
+        "consent": str(known.pk),
         "seen": now.event_number,
         "classes": [],
         "by": None,
@@ -388,3 +390,17 @@ def test_whoever_is_not_here_either_has_ended_it_all_the_same(story: Story) -> N
     nobody = {"by": "00000000-0000-0000-0000-000000000001", "authority": "self"}
     assert end_again(consent, **nobody) == "ended"
     assert state(consent) is ConsentState.REVOKED
+
+
+def test_what_was_decided_after_the_line_stands(story: Story) -> None:
+    assert end_again(share(story), seen=0) == "decided later"
+
+
+def test_a_question_nobody_answered_has_nothing_to_end(story: Story) -> None:
+    """Without a journal, and when its client is erased: a question is taken back, not revoked."""
+    question = asked_consent(client=story.client, discloser=story.pt, recipient=story.trainer)
+    assert consents.end_all(at=NOON) == 0
+    assert state(question) is ConsentState.REQUESTED
+    assert consents.end_for_erased(actor=SYSTEM, client=story.client, at=NOON) == 1
+    assert state(question) is ConsentState.WITHDRAWN
+    assert consents.end_for_erased(actor=SYSTEM, client=story.client, at=NOON) == 0
