@@ -36,6 +36,12 @@ from tests.guards.test_docs import DOCS, rows, section
 DAY = timedelta(days=1)
 
 
+@pytest.fixture(autouse=True)
+def mailbox(tmp_path: Path, settings: Any) -> None:
+    """Not the folder of this checkout's `make run`: what lies there is somebody's demo."""
+    settings.EMAIL_FILE_PATH = str(tmp_path / "elsewhere")
+
+
 def tidied(at: datetime = NOON) -> dict[str, int]:
     told = {each.key: each.count for each in retention.report(at=at)}
     done = {each.key: each.count for each in retention.run(at=at)}
