@@ -12,7 +12,8 @@ import psycopg
 import pytest
 from django.conf import settings
 from django.core.handlers.base import BaseHandler
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db.backends.signals import connection_created
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.test import Client, TransactionTestCase
@@ -96,18 +97,24 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
 @contextmanager
 def as_role(role: str) -> Iterator[None]:
-    """The database work of the block is done with the rights of one of the product's roles."""
+    """The database work of the block is done with the rights of one of the product's roles.
+
+    Nothing is connected for it: a request that meets no database, or may not, meets none here.
+    """
+
+    def take(**made: Any) -> None:
+        if made["connection"] is connections[DEFAULT_DB_ALIAS]:
+            made["connection"].connection.execute(f"SET ROLE {role}")
+
+    connection_created.connect(take)
     try:
-        connection.ensure_connection()
-    except RuntimeError:  # a test that may not use the database
-        yield
-        return
-    raw = connection.connection
-    raw.execute(f"SET ROLE {role}")
-    try:
+        if connection.connection is not None:
+            take(connection=connections[DEFAULT_DB_ALIAS])
         yield
     finally:
-        if connection.connection is raw and not raw.closed:
+        connection_created.disconnect(take)
+        raw = connection.connection
+        if raw is not None and not raw.closed:
             # Where the transaction has failed the role goes with its rollback.
             failed = raw.info.transaction_status is psycopg.pq.TransactionStatus.INERROR
             if not failed:

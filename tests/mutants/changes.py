@@ -1052,7 +1052,7 @@ SHARING = Module(
         ),
         Change(
             "a professional asks as often as they like",
-            "        if not people.is_own(actor, client, at):\n            shared =",
+            "        if not own:\n            shared =",
             "        if False:\n            shared =",
         ),
         Change(
