@@ -65,15 +65,19 @@ def own_clients(actor: Actor, at: datetime | None = None) -> list[Client]:
 
 def is_own(actor: Actor, client: Client, at: datetime | None = None) -> bool:
     """Whether this person is `client`, or acts for them with authority."""
-    return any(each.pk == client.pk for each in own_clients(actor, at))
+    if actor.user_id is None or client.merged_into_id is not None:
+        return False
+    if client.user_id == actor.user_id:
+        return True
+    return guardians.guardianship_of(actor.user_id, client, at or timezone.now()) is not None
 
 
 def own_client(actor: Actor, pk: UUID, at: datetime | None = None) -> Client:
     """The client `pk` this person is or acts for. Raises NotVisible for any other."""
-    for client in own_clients(actor, at):
-        if client.pk == pk:
-            return client
-    raise NotVisible
+    client = Client.objects.filter(pk=pk).first()
+    if client is None or not is_own(actor, client, at):
+        raise NotVisible
+    return client
 
 
 def require_kept(client: Client) -> None:

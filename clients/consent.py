@@ -369,9 +369,9 @@ def revoke(*, actor: Actor, consent_id: UUID, at: datetime | None = None) -> Con
         consent = _locked(actor, consent_id, at)
         signer = _stopper(actor, consent.client, at)
         _foretell(_require(consent, at, *_STOPPABLE), Kind.REVOKED, signer, at)
-        _lock_ledgers()
+        head = _lock_ledgers()
         _require(consent, at, *_STOPPABLE)
-        _sign(consent, Kind.REVOKED, actor, signer, at, NOTHING)
+        _sign(consent, Kind.REVOKED, actor, signer, at, NOTHING, head=head)
     return consent
 
 
@@ -626,14 +626,14 @@ _CLOSED = (
 """The events after which a question is never answered any more."""
 
 
-def _lock_ledgers() -> None:
+def _lock_ledgers() -> ledger.LedgerHead:
     """Both heads: a change of consent and a disclosure never overlap.
 
     The consent ledger's now, so that what is checked from here on still holds when the event is
     written. The access ledger's by a trigger, while the change commits: until then looks go on,
     and when they go on again they find the event.
     """
-    ledger.lock(ConsentEvent.CHAIN)
+    return ledger.lock(ConsentEvent.CHAIN)
 
 
 def _locked(actor: Actor, consent_id: UUID, at: datetime) -> Consent:
@@ -708,6 +708,7 @@ def _sign(
     valid_from: datetime | None = None,
     expires_at: datetime | None = None,
     until_training_ends: bool = False,
+    head: ledger.LedgerHead | None = None,
 ) -> None:
     _append(
         consent,
@@ -721,6 +722,7 @@ def _sign(
         valid_from=valid_from,
         expires_at=expires_at,
         until_training_ends=until_training_ends,
+        head=head,
     )
 
 
@@ -751,6 +753,7 @@ def _append(
     valid_from: datetime | None = None,
     expires_at: datetime | None = None,
     until_training_ends: bool = False,
+    head: ledger.LedgerHead | None = None,
 ) -> None:
     notice = scopes.notice(consent.notice_version)
     ConsentEvent(
@@ -766,7 +769,7 @@ def _append(
         notice_version=notice.version,
         notice_hash=notice.digest(),
         channel=actor.channel,
-    ).append(at=at)
+    ).append(at=at, head=head)
 
 
 # --- endings, outside the database too ----------------------------------------------------------

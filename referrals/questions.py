@@ -17,6 +17,7 @@ from clients.consent import ConsentState, Standing
 from clients.models import Client, Consent, ConsentEvent, Credential, Professional
 from clients.scopes import Notice, Scope, ScopeText
 from handoff.core.actors import Actor
+from handoff.core.errors import NotVisible
 from referrals import sharing, whatif
 from referrals.models import Holiday, Referral
 from referrals.states import State
@@ -182,7 +183,8 @@ class Question:
 def question(actor: Actor, pk: UUID, *, at: datetime) -> Question:
     """One consent of a client the actor is or acts for. Raises NotVisible for anybody else."""
     consent = sharing.consent_for(actor, pk, at=at)
-    people.own_client(actor, consent.client_id, at)
+    if not people.is_own(actor, consent.client, at):
+        raise NotVisible
     found = _question(actor, consent, consents.standing(consent, at), at)
     live = consents.live(
         client_id=consent.client_id,

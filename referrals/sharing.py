@@ -243,7 +243,8 @@ def consent_for(actor: Actor, pk: UUID, *, at: datetime | None = None) -> Consen
         return consent
     if consent.recipient_id in actor.professional_ids and _recipient_knows_client(consent):
         return consent
-    people.own_client(actor, consent.client_id, at)
+    if not people.is_own(actor, consent.client, at):
+        raise NotVisible
     return consent
 
 

@@ -9,7 +9,7 @@ nothing. What no verb reports (a guardian is verified, somebody moves to another
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -17,7 +17,7 @@ from uuid import UUID
 
 import structlog
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet, Value
 
 from clients.models import Consent, Credential, User
 from handoff.core import subjects
@@ -65,16 +65,20 @@ def consent_asked(consent: Consent, *, urgent: bool, at: datetime) -> None:
 
 def consent_changed(consent: Consent, *, at: datetime) -> None:
     """A question was answered, taken back or let lapse, or sharing was narrowed or ended."""
-    between = _referrals_of(
-        consent.client_id, ~Q(state__in=TERMINAL), recipient_id=consent.recipient_id
-    )
     same = Consent.objects.filter(
         client_id=consent.client_id,
         recipient_id=consent.recipient_id,
         discloser_id=consent.discloser_id,
     )
-    keys: set[Key] = {(Subject.CONSENT, pk) for pk in same.values_list("pk", flat=True)}
-    plan(keys | between | _restrictions_of(consent.client_id), at=at)
+    between = Referral.objects.filter(
+        client_id=consent.client_id, recipient_id=consent.recipient_id
+    ).exclude(state__in=TERMINAL)
+    limits = Restriction.objects.filter(episode__client=consent.client_id)
+    with subjects.of(consent.client_id):
+        plan(
+            _keys({Subject.CONSENT: same, Subject.REFERRAL: between, Subject.RESTRICTION: limits}),
+            at=at,
+        )
 
 
 def episode_changed(episode: Episode, *, at: datetime) -> None:
@@ -121,15 +125,15 @@ def people_changed(client_id: UUID, *, at: datetime) -> None:
 def client_erased(client_id: UUID, *, at: datetime) -> None:
     """A client's data was erased: whatever waited for or about them stops."""
     of = Q(client_id=client_id)
-    keys: set[Key] = set(_restrictions_of(client_id))
-    rows: Mapping[Subject, Any] = {
-        Subject.CONSENT: Consent.objects.filter(of),
-        Subject.REFERRAL: Referral.objects.filter(of),
-        Subject.EPISODE: Episode.objects.filter(of),
-    }
     with subjects.of(client_id):
-        for subject, found in rows.items():
-            keys |= {(subject, pk) for pk in found.values_list("pk", flat=True)}
+        keys = _keys(
+            {
+                Subject.CONSENT: Consent.objects.filter(of),
+                Subject.REFERRAL: Referral.objects.filter(of),
+                Subject.EPISODE: Episode.objects.filter(of),
+                Subject.RESTRICTION: Restriction.objects.filter(episode__client=client_id),
+            }
+        )
     plan(keys, at=at)
 
 
@@ -162,13 +166,13 @@ def heal(*, at: datetime) -> int:
     width = 2**128 // SLICES
     low, high = UUID(int=number * width), UUID(int=min((number + 1) * width, 2**128 - 1))
     with subjects.among(whose.clients_between(low, high)):
-        keys = list(_open_between(low, high, at))
+        keys = _open_between(low, high, at)
     with transaction.atomic():
         plan(keys, at=at)
     return len(keys)
 
 
-def _open_between(low: UUID, high: UUID, at: datetime) -> Iterator[Key]:
+def _open_between(low: UUID, high: UUID, at: datetime) -> set[Key]:
     inside = Q(pk__gte=low, pk__lt=high)
     day = at.date()
     rows = {
@@ -185,9 +189,16 @@ def _open_between(low: UUID, high: UUID, at: datetime) -> Iterator[Key]:
             expires_on__gt=day - LONGEST_NOTICE, expires_on__lt=day + LONGEST_NOTICE
         ),
     }
-    for subject, found in rows.items():
-        for pk in found.filter(inside).values_list("pk", flat=True):
-            yield subject, pk
+    return _keys({subject: found.filter(inside) for subject, found in rows.items()})
+
+
+def _keys(rows: Mapping[Subject, QuerySet[Any]]) -> set[Key]:
+    """The subjects that these queries find, in one query."""
+    named = [
+        found.order_by().annotate(subject=Value(subject.value)).values_list("subject", "pk")
+        for subject, found in rows.items()
+    ]
+    return {(Subject(subject), pk) for subject, pk in named[0].union(*named[1:], all=True)}
 
 
 def _ended_before(referral: Referral) -> set[Key]:
