@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
+from clients.scopes import Scope
 from referrals.models import Episode, Referral
 from referrals.packets import ClearanceView, HistoryView, Packet, RestrictionsView, Withheld
 from referrals.states import OPEN, State
@@ -41,6 +42,10 @@ _HANDOFF: Final = {
     State.CANCEL_REQUESTED: "Being called off",
 }
 """A few words for the rail, for the client's side."""
+
+
+TOLD: Final = (Scope.HISTORY, Scope.CLEARANCE, Scope.RESTRICTIONS)
+"""The parts of a record that the way is told from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,7 @@ def journey(packet: Packet, referrals: Sequence[Referral], *, zone: str) -> Jour
         if referral and phase in (Phase.TRAINING, Phase.HANDOFF)
         else "",
         returned="No limits left" if phase is Phase.RETURNED else "When all limits lift",
-        stops=_stops(packet, episodes, cleared, referrals, zone),
+        stops=_stops(packet, referrals, zone),
     )
 
 
@@ -135,23 +140,16 @@ def next_review(packet: Packet, today: date) -> date | None:
     return min(days, default=None)
 
 
-def _stops(
-    packet: Packet,
-    episodes: Sequence[HistoryView],
-    cleared: Sequence[ClearanceView],
-    referrals: Sequence[Referral],
-    zone: str,
-) -> tuple[Stop, ...]:
-    today = packet.as_of.astimezone(ZoneInfo(zone)).date()
+def course(packet: Packet, *, zone: str) -> tuple[Stop, ...]:
+    """What a packet tells of the way itself: injury, therapy, discharge. Only what it shows."""
     found: list[Stop] = []
 
-    def add(title: str, at: date | datetime | None, phase: Phase, text: str = "") -> None:
-        if at is None:
-            return
-        day = at.astimezone(ZoneInfo(zone)).date() if isinstance(at, datetime) else at
-        found.append(Stop(title, day, text, phase, "next" if day > today else "done"))
+    def add(title: str, at: date | None, phase: Phase, text: str = "") -> None:
+        if at is not None:
+            found.append(_stop(title, at, phase, packet.as_of, zone, text))
 
-    for episode in episodes:
+    for episode in _known(packet.history):
+        add("It began", episode.onset_on, Phase.REHAB, episode.mechanism)
         add("Operation", episode.surgery_on, Phase.REHAB, episode.surgery)
         add(
             f"Physical therapy with {episode.pt_name}",
@@ -159,13 +157,48 @@ def _stops(
             Phase.REHAB,
             episode.condition,
         )
-    for clearance in cleared:
+    for clearance in _known(packet.clearance):
         add(
             f"{clearance.set_by} ended the therapy",
             clearance.discharged_on,
             Phase.HANDOFF,
             clearance.level_label,
         )
+    return tuple(found)
+
+
+def limit_stops(packet: Packet, *, zone: str) -> tuple[Stop, ...]:
+    """When each limit got the version in force, and when it is looked at again."""
+    if not isinstance(packet.restrictions, RestrictionsView):
+        return ()
+    found = []
+    for item in packet.restrictions.items:
+        title = "Limit set" if item.version == 1 else "Limit changed"
+        found.append(_stop(title, item.set_on, Phase.REHAB, packet.as_of, zone, item.headline))
+        review = _stop(
+            "Looked at again", item.review_on, Phase.REHAB, packet.as_of, zone, item.headline
+        )
+        if review.when == "next":
+            found.append(review)
+    return tuple(found)
+
+
+def _stop(
+    title: str, at: date | datetime, phase: Phase, as_of: datetime, zone: str, text: str = ""
+) -> Stop:
+    day = at.astimezone(ZoneInfo(zone)).date() if isinstance(at, datetime) else at
+    today = as_of.astimezone(ZoneInfo(zone)).date()
+    return Stop(title, day, text, phase, "next" if day > today else "done")
+
+
+def _stops(packet: Packet, referrals: Sequence[Referral], zone: str) -> tuple[Stop, ...]:
+    today = packet.as_of.astimezone(ZoneInfo(zone)).date()
+    found = list(course(packet, zone=zone))
+
+    def add(title: str, at: datetime | None, phase: Phase) -> None:
+        if at is not None:
+            found.append(_stop(title, at, phase, packet.as_of, zone))
+
     for referral in referrals:
         sender, recipient = referral.sender.name, referral.recipient.name
         add(f"{sender} asked {recipient} to take over", referral.sent_at, Phase.HANDOFF)
@@ -176,7 +209,7 @@ def _stops(
             add(f"{recipient} closed the training", referral.closed_at, Phase.RETURNED)
     review = next_review(packet, today)
     if review is not None:
-        add("A limit is looked at again", review, Phase.REHAB)
+        found.append(_stop("A limit is looked at again", review, Phase.REHAB, packet.as_of, zone))
     return tuple(sorted(found, key=lambda stop: stop.at))
 
 

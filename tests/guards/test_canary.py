@@ -108,7 +108,12 @@ def pages(world: World, referral: str) -> list[int]:
     """The same in a browser, refusals and complaints included."""
     found: list[int] = []
     client, episode = world.client.pk, world.episode.pk
-    reads = (f"/clients/{client}/", f"/clients/{client}/card/", f"/referrals/{referral}/")
+    reads = (
+        f"/clients/{client}/",
+        f"/clients/{client}/card/",
+        f"/clients/{client}/timeline/",
+        f"/referrals/{referral}/",
+    )
     for who in (world.pt, world.trainer, world.client, world.other_pt, None):
         browser = Browser(raise_request_exception=False)
         if who is not None and who.user is not None:

@@ -256,6 +256,11 @@ LISTS: dict[str, list[Listed]] = {
         Listed("client", "/clients/{world.client.pk}/letters/", api.a_letter),
     ],
     "paper": [Listed("pt", "/profile/papers/{world.licence.pk}/", a_scan)],
+    "client_timeline": [
+        Listed(who, "/clients/{world.client.pk}/timeline/", more)
+        for who in ("trainer", "pt", "client")
+        for more in (api.a_restriction, another_episode)
+    ],
     "client_card": [Listed("trainer", "/clients/{world.client.pk}/card/", api.a_restriction)],
 }
 

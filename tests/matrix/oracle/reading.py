@@ -60,6 +60,15 @@ def card(cell: Cell) -> Expected:
     return shown(NAMED | words_in(printed, frozenset()), Entry("printed", parts))
 
 
+def way(cell: Cell) -> Expected:
+    """Her way from injury to training tells of three parts; of limits it has the heading only, and
+    not what to do in a flare-up. The entry says what was fetched for it."""
+    if not knows_her(cell.who):
+        return TURNED_AWAY
+    parts = reads(cell.who, cell.state)
+    return shown(NAMED | words_in(parts & {Part.HISTORY}, frozenset()), Entry("read", parts))
+
+
 def turned_away_from_a_thing(cell: Cell) -> Expected:
     return TURNED_AWAY if has_to_do_with_her(cell.who, cell.state) else ABSENT
 

@@ -188,6 +188,7 @@ PAGES: tuple[Route, ...] = (
     post("/clients/", page(reading.caseload, *PROFESSIONALS)),  # a search for her first name
     get("/clients/<uuid:pk>/", page(reading.record), "client"),
     get("/clients/<uuid:pk>/card/", page(reading.card), "client"),
+    get("/clients/<uuid:pk>/timeline/", page(reading.way), "client"),
     post("/clients/<uuid:pk>/read/", page(changing.confirms_on_her_page, *TRAINERS), "client"),
     get(
         "/limits/<uuid:pk>/ask/", page(reading.one_of(Part.RESTRICTIONS), *TRAINERS), "restriction"
