@@ -376,6 +376,17 @@ def test_an_open_question_is_put_to_the_young_adult_instead(growing: Growing) ->
     )
 
 
+def test_what_ran_out_earlier_keeps_nobody_from_being_asked(growing: Growing) -> None:
+    signer = growing.guardian.user
+    old = granted_consent(**growing.sides(), signer=signer, days=1)
+    later = NOON + timedelta(days=3)
+    agreed = granted_consent(**growing.sides(), signer=signer, at=later)
+    [anew] = growing.renewed(growing.majority)
+    assert state_of(old, growing.majority) is ConsentState.EXPIRED
+    assert state_of(agreed, growing.majority) is ConsentState.ENDED
+    assert state_of(anew, growing.majority) is ConsentState.REQUESTED
+
+
 def test_one_question_is_asked_though_more_was_agreed_and_asked(growing: Growing) -> None:
     granted_consent(**growing.sides(), classes=THREE, signer=growing.guardian.user)
     asked_consent(**growing.sides())

@@ -204,6 +204,30 @@ def test_what_ends_at_the_last_try_is_refused(
     assert (entry.action, entry.shown) == (AccessEntry.Action.REFUSED, [])
 
 
+def test_what_turns_out_empty_at_the_last_try_is_no_look(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread whose last message went meanwhile: there is nothing to enter."""
+    handed_over(story, ALL)
+    full = grounds.read(story.as_trainer, story.client.pk, NOON)
+    other = replace(full, grounds=replace(full.grounds, treats_as=frozenset({story.pt.pk})))
+    given = cycle([full, other])
+    monkeypatch.setattr(grounds, "read", lambda *_: next(given))
+    rows = chain(repeat("a message", disclosure.TRIES), repeat(""))
+    before = AccessEntry.objects.count()
+    look = disclosure._looked(
+        story.as_trainer,
+        story.client,
+        NOON,
+        judge=lambda found: found.grounds,
+        gather=lambda *_: next(rows),
+        entry=lambda _, text: AccessEntry(client=story.client) if text else None,
+    )
+    assert look is not None
+    assert look.shown == ""
+    assert AccessEntry.objects.count() == before
+
+
 def test_under_the_lock_stand_one_statement_and_one_entry(story: Story) -> None:
     """Whoever holds the ledger's head keeps every other reader waiting, and whoever stops."""
     referral = handed_over(story, ALL)

@@ -421,6 +421,22 @@ def test_a_trainer_who_was_never_handed_the_client_cannot_ask(story: Story) -> N
     assert ConsentEvent.objects.filter(kind="requested").count() == 1
 
 
+def test_who_is_neither_of_the_two_cannot_ask_for_them(story: Story) -> None:
+    """Another therapist of the same client, who treats them for something else."""
+    story.accepted()
+    other = EpisodeFactory.create(client=story.client).pt
+    with pytest.raises(NotVisible):
+        sharing.ask(
+            actor=acting(other),
+            client_id=story.client.pk,
+            discloser_id=story.pt.pk,
+            recipient_id=story.trainer.pk,
+            purpose="Anything",
+            classes=[Scope.CLEARANCE],
+            at=NOON,
+        )
+
+
 def test_what_is_shared_need_not_be_asked_for(story: Story) -> None:
     story.accepted()
     with pytest.raises(Invalid):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection, transaction
@@ -394,6 +395,30 @@ def test_whoever_is_not_here_either_has_ended_it_all_the_same(story: Story) -> N
 
 def test_what_was_decided_after_the_line_stands(story: Story) -> None:
     assert end_again(share(story), seen=0) == "decided later"
+
+
+def walk_again(referral: UUID, target: State) -> str:
+    """What a line of the journal about this referral brings about."""
+    facts = {"referral": str(referral), "verb": "cancel", "state": str(target)}
+    by = {"by": str(uuid4()), "party": "sender"}
+    with transaction.atomic():
+        return lifecycle.end_again(facts | by, at=NOON)
+
+
+def test_a_handoff_that_was_ended_ends_again_and_once(story: Story) -> None:
+    referral = story.accepted()
+    assert walk_again(referral.pk, State.CANCEL_REQUESTED) == "ended"
+    referral.refresh_from_db()
+    assert (referral.state, referral.closed_at) == (State.CANCEL_REQUESTED, None)
+    assert walk_again(referral.pk, State.FAILED) == "ended"
+    referral.refresh_from_db()
+    assert (referral.state, referral.closed_at) == (State.FAILED, NOON)
+    for target in (State.FAILED, State.CANCELLED):
+        assert walk_again(referral.pk, target) == "ended already"
+
+
+def test_a_handoff_that_is_not_here_is_said_so() -> None:
+    assert walk_again(uuid4(), State.CANCELLED) == "unknown here"
 
 
 def test_a_question_nobody_answered_has_nothing_to_end(story: Story) -> None:
