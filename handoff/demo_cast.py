@@ -20,7 +20,15 @@ from clients.scopes import Scope
 from handoff.core import subjects
 from handoff.core.actors import Actor
 from handoff.web.demo import PASSWORD
-from referrals import care, discharge, disclosure, lifecycle, restrictions, sharing
+from referrals import (
+    care,
+    discharge,
+    disclosure,
+    investment,
+    lifecycle,
+    restrictions,
+    sharing,
+)
 from referrals.discharge import GoalInput
 from referrals.models import Episode, Referral
 
@@ -262,6 +270,18 @@ class Loader:
         self._measure(episode, "quickdash", 52, None, started=-40, ended=None, side="right")
         self._measure(episode, "nprs", 6, None, started=-40, ended=None)
         actor = self._actor("pt")
+        investment.set_coverage(
+            actor=actor,
+            episode_id=episode.pk,
+            data={
+                "payer": "Fictional Health Plan",
+                "visits_authorized": 14,
+                "visits_used": 11,
+                "authorized_until": self._day(20),
+                "cost_per_visit": "25.00",
+            },
+            at=self._days(-1),
+        )
         note = discharge.start_note(actor=actor, episode_id=episode.pk, at=self._days(-1))
         discharge.save_draft(
             actor=actor,
@@ -313,6 +333,18 @@ class Loader:
             referral_id=referral.pk,
             observations="Six sessions so far. Hinge with 20 kg, pain at most 2, gone by morning.",
             sessions_held=6,
+            at=self._days(-3),
+        )
+        investment.add_package(
+            actor=self._actor("client3"),
+            client_id=referral.client_id,
+            data={
+                "provider": "Tom Okafor",
+                "sessions_bought": 10,
+                "sessions_used": 6,
+                "price": "650",
+                "bought_on": self._day(-20),
+            },
             at=self._days(-3),
         )
 

@@ -21,7 +21,7 @@ from handoff.core import audit, subjects
 from handoff.core.actors import SYSTEM, Actor
 from handoff.core.errors import Invalid, NotAllowed, NotVisible, Stale
 from referrals import reminders
-from referrals.models import Episode, Letter, Referral
+from referrals.models import Coverage, Episode, Letter, Referral
 from referrals.states import OPEN, State
 
 DIFFERENT: Final = (
@@ -97,6 +97,7 @@ def _connect(actor: Actor, invitation_id: UUID, at: datetime) -> Client:
     Episode.objects.filter(client=draft).update(client=own)
     Referral.objects.filter(client=draft).update(client=own)
     Letter.objects.filter(client=draft).update(client=own)
+    Coverage.objects.filter(client=draft).update(client=own)
     ClientIdentifier.objects.filter(client=draft).update(client=own)
     draft.merged_into = own
     draft.save(update_fields=["merged_into"])

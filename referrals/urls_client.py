@@ -3,7 +3,7 @@
 from django.urls import path
 
 from referrals.views import consents as views
-from referrals.views import letters, my_data, my_reminders
+from referrals.views import investment, letters, my_data, my_reminders
 from referrals.views.home import home
 from referrals.views.invitations import invitation, invitation_open
 
@@ -32,6 +32,9 @@ urlpatterns = [
     path("my-data/<uuid:pk>/everything.<slug:kind>", my_data.record_file, name="my_data_file"),
     path("my-data/<uuid:pk>/erase/", my_data.erase, name="my_data_erase"),
     path("my-data/<uuid:pk>/keep/", my_data.keep, name="my_data_keep"),
+    path("clients/<uuid:pk>/costs/", investment.costs, name="costs"),
+    path("packages/<uuid:pk>/used/", investment.package_used, name="package_used"),
+    path("packages/<uuid:pk>/remove/", investment.package_remove, name="package_remove"),
     path("clients/<uuid:pk>/letters/", letters.letters, name="letters"),
     path("letters/<uuid:pk>/file/", letters.letter_file, name="letter_file"),
     path("letters/<uuid:pk>/remove/", letters.letter_remove, name="letter_remove"),

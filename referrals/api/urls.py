@@ -17,6 +17,13 @@ from referrals.api.consents import (
     WhatIfConsent,
 )
 from referrals.api.episodes import Episodes, OneEpisode
+from referrals.api.investment import (
+    Coverages,
+    EpisodeCoverage,
+    Packages,
+    RemovePackage,
+    UsePackage,
+)
 from referrals.api.letters import Letters, OneLetterFile, RemoveLetter
 from referrals.api.notes import Addenda, Notes, OneNote, SignNote
 from referrals.api.receipts import ConsentReceipt
@@ -47,6 +54,10 @@ urlpatterns = [
     path("clients/<uuid:id>/letters/", Letters.as_view()),
     path("letters/<uuid:id>/file/", OneLetterFile.as_view()),
     path("letters/<uuid:id>/remove/", RemoveLetter.as_view()),
+    path("clients/<uuid:id>/coverages/", Coverages.as_view()),
+    path("clients/<uuid:id>/packages/", Packages.as_view()),
+    path("packages/<uuid:id>/used/", UsePackage.as_view()),
+    path("packages/<uuid:id>/remove/", RemovePackage.as_view()),
     path("clients/<uuid:id>/timeline/", Timeline.as_view()),
     path("clients/<uuid:id>/invitations/", Invitations.as_view()),
     path("clients/<uuid:id>/invitations/<uuid:invitation>/cancel/", CancelInvitation.as_view()),
@@ -63,6 +74,7 @@ urlpatterns = [
     path("consents/<uuid:id>/receipt/", ConsentReceipt.as_view()),
     path("episodes/", Episodes.as_view()),
     path("episodes/<uuid:id>/", OneEpisode.as_view()),
+    path("episodes/<uuid:id>/coverage/", EpisodeCoverage.as_view()),
     path("episodes/<uuid:id>/measurements/", EpisodeMeasurements.as_view()),
     path("measurements/", Measurements.as_view()),
     path("measurements/<uuid:id>/", OneMeasurement.as_view()),

@@ -1,4 +1,5 @@
 from referrals.models.episode import Episode
+from referrals.models.investment import Coverage, Package
 from referrals.models.letter import Letter
 from referrals.models.measure import ImportantChange, Measure, Measurement
 from referrals.models.note import Addendum, DischargeNote, Goal
@@ -9,6 +10,7 @@ from referrals.models.restriction import Acknowledgement, Restriction, Restricti
 __all__ = [
     "Acknowledgement",
     "Addendum",
+    "Coverage",
     "DischargeNote",
     "Episode",
     "Goal",
@@ -18,6 +20,7 @@ __all__ = [
     "LoopReport",
     "Measure",
     "Measurement",
+    "Package",
     "Referral",
     "ReferralEvent",
     "ReferralMessage",

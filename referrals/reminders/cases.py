@@ -32,6 +32,7 @@ from referrals import whose
 from referrals.calendars import local_today, zone_named
 from referrals.models import (
     Acknowledgement,
+    Coverage,
     DischargeNote,
     Episode,
     Referral,
@@ -437,13 +438,22 @@ def _episodes(ids: Collection[UUID], admins: tuple[Person, ...]) -> list[Case]:
             "episode_id", flat=True
         )
     )
+    coverage = {
+        each.episode_id: each
+        for each in Coverage.objects.filter(episode__in=ids).only(
+            "episode", "low_since", "authorized_until"
+        )
+    }
     found = []
     for row in rows:
+        paid = coverage.get(row.pk)
         facts = rules.EpisodeFacts(
             active=row.status == Episode.Status.ACTIVE,
             signed=row.pk in signed,
             planned_on=row.planned_discharge_on,
             last_visit_on=row.last_visit_on,
+            visits_low_since=paid.low_since if paid else None,
+            authorized_until=paid.authorized_until if paid else None,
         )
         found.append(
             Case(

@@ -30,6 +30,7 @@ Audience = Reminder.Audience
 
 class Rule(IntEnum):
     DISCHARGE_PLANNED = 1
+    VISITS_LOW = 2
     NOTE_UNSIGNED = 3
     CONSENT_ASKED = 4
     REFERRAL_WAITING = 5
@@ -115,6 +116,13 @@ _ROWS: Final = (
         ("-7d", "-1d"),
         escalates_to=Audience.ADMIN,
         escalate_after="3d",
+    ),
+    CatalogueRow(
+        Rule.VISITS_LOW,
+        "visits-low",
+        "Visits or authorisation running out",
+        (Audience.PT,),
+        ("0d", "-14d"),
     ),
     CatalogueRow(
         Rule.NOTE_UNSIGNED,
@@ -415,6 +423,9 @@ class EpisodeFacts:
     signed: bool
     planned_on: date | None = None
     last_visit_on: date | None = None
+    visits_low_since: datetime | None = None
+    """Since when few authorised visits are left."""
+    authorized_until: date | None = None
 
 
 def waits_of_episode(facts: EpisodeFacts) -> tuple[Wait, ...]:
@@ -429,6 +440,10 @@ def waits_of_episode(facts: EpisodeFacts) -> tuple[Wait, ...]:
         # While a discharge is planned for later, the newest visit is not taken for the last one.
         since = last if planned is None else max(last, planned)
         found.append(_wait(Rule.NOTE_UNSIGNED, "note", since=since))
+    if facts.visits_low_since is not None:
+        found.append(_wait(Rule.VISITS_LOW, "visits", since=facts.visits_low_since))
+    if facts.authorized_until is not None:
+        found.append(_wait(Rule.VISITS_LOW, "authorization", until=facts.authorized_until))
     return tuple(found)
 
 

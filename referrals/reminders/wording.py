@@ -32,7 +32,7 @@ def title(reminder: Reminder) -> str:
     """
     words: Callable[[Reminder, Audience], str]
     match Rule(reminder.rule_id):
-        case Rule.DISCHARGE_PLANNED | Rule.NOTE_UNSIGNED:
+        case Rule.DISCHARGE_PLANNED | Rule.NOTE_UNSIGNED | Rule.VISITS_LOW:
             words = _of_episode
         case Rule.CONSENT_ASKED | Rule.CONSENT_ENDING | Rule.SHARING_ENDED:
             words = _of_consent
@@ -53,6 +53,8 @@ def path(reminder: Reminder) -> str:
     match Rule(reminder.rule_id):
         case Rule.DISCHARGE_PLANNED | Rule.NOTE_UNSIGNED:
             return f"/discharge/{reminder.episode_id}/"
+        case Rule.VISITS_LOW:
+            return f"/episodes/{reminder.episode_id}/coverage/"
         case Rule.CONSENT_ASKED if audience is Audience.DECIDER:
             return "/consents/"
         case Rule.CONSENT_ENDING if audience is Audience.DECIDER:
@@ -81,6 +83,10 @@ def _of_episode(reminder: Reminder, audience: Audience) -> str:
             )
         return _("{pt} has a note that waits for a signature.").format(pt=episode.pt.name)
     client = episode.client.name
+    if reminder.rule_id == Rule.VISITS_LOW:
+        return _("{client}: few visits or days are left. Plan how it goes on.").format(
+            client=client
+        )
     if planned:
         return _("{client}: the planned discharge is near. Finish the note.").format(client=client)
     return _("{client}: the note is not signed. Sign it, or plan the discharge.").format(

@@ -53,12 +53,14 @@ from referrals import reminders
 from referrals.models import (
     Acknowledgement,
     Addendum,
+    Coverage,
     DischargeNote,
     Episode,
     Goal,
     Letter,
     LoopReport,
     Measurement,
+    Package,
     Referral,
     ReferralEvent,
     ReferralMessage,
@@ -150,6 +152,8 @@ FATES: Final[tuple[Kept, ...]] = (
         Fate.GOES,
     ),
     Kept("therapies", Episode, _of_client("client"), Fate.HELD),
+    Kept("who paid for therapies", Coverage, _of_client("client"), Fate.HELD),
+    Kept("sessions you noted", Package, _of_client("client"), Fate.GOES),
     Kept("letters from doctors", Letter, _of_client("client"), Fate.HELD),
     Kept("files of your account", StoredFile, _of_account("owner"), Fate.HELD),
     Kept("test results", Measurement, _of_client("episode__client"), Fate.HELD),
@@ -342,6 +346,7 @@ def erase(*, client_id: UUID, at: datetime | None = None) -> Erasure:
         reminders.client_erased(client.pk, at=at)
         gone = _delete(request, finish=False)
         Invitation.objects.filter(client__in=subject.client_ids).delete()
+        Package.objects.filter(client=client).delete()
         Client.objects.filter(merged_into=client).update(
             **_nobody(), email="", phone="", erased_at=at
         )
@@ -371,6 +376,7 @@ def finish(*, client_id: UUID, at: datetime | None = None) -> Erasure:
         client = Client.objects.select_for_update(no_key=True).get(pk=client_id)
         if request.done_at is None or not _is_over(request, client, at):
             raise Stale("The record must still be kept.")
+        Coverage.objects.filter(client=client).delete()
         gone = _delete(request, finish=True)
         _destroy_letters(client, at)
         ClientIdentifier.objects.filter(client=client).delete()

@@ -16,7 +16,15 @@ from handoff.core import tokens
 from handoff.core.errors import NotVisible
 from handoff.core.files.storing import StoredFile
 from referrals import care, disclosure
-from referrals.models import Letter, Measure, ReferralMessage, Reminder, ReminderRule
+from referrals.models import (
+    Coverage,
+    Letter,
+    Measure,
+    Package,
+    ReferralMessage,
+    Reminder,
+    ReminderRule,
+)
 from referrals.states import State
 from tests.api.conftest import World
 from tests.factories import (
@@ -68,6 +76,20 @@ def a_letter(world: World) -> None:
         key=b"abc",
         added_by=world.client.user,
         added_as="client",
+    )
+
+
+def a_package(world: World) -> None:
+    Package.objects.create(
+        client=world.client, provider="Gym", sessions_bought=10, bought_on=NOON.date()
+    )
+
+
+def a_coverage(world: World) -> None:
+    Coverage.objects.create(
+        episode=EpisodeFactory.create(pt=world.pt, client=world.client),
+        client=world.client,
+        payer="An insurer",
     )
 
 
@@ -173,6 +195,8 @@ def a_message(world: World) -> None:
 LISTS: dict[str, tuple[str, str, Callable[[World], None]]] = {
     "clients": ("pt_api", "clients/", a_client),
     "episodes": ("pt_api", "episodes/", an_episode),
+    "coverages": ("client_api", "clients/{world.client.pk}/coverages/", a_coverage),
+    "packages": ("client_api", "clients/{world.client.pk}/packages/", a_package),
     "letters": ("pt_api", "clients/{world.client.pk}/letters/", a_letter),
     "notes": ("pt_api", "discharge-notes/", a_note),
     "scores": ("pt_api", "episodes/{world.episode.pk}/measurements/", a_score),

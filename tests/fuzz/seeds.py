@@ -16,7 +16,7 @@ from handoff.core.actors import Actor
 from handoff.core.files.accepting import Accepted
 from handoff.core.files.kinds import Kind
 from referrals import care, letters
-from referrals.models import Letter, Referral
+from referrals.models import Letter, Package, Referral
 from referrals.states import EDGES, State
 from tests.api.client import PREFIX, Api, description
 from tests.api.conftest import World
@@ -67,6 +67,8 @@ WHOLE: Final[dict[str, dict[str, Any]]] = {
         "media_type": "application/pdf",
         "content": base64.b64encode(paper()).decode(),
     },
+    "CoverageRequest": {"payer": "Somebody", "visits_authorized": 12},
+    "PackageRequest": {"provider": "A gym", "sessions_bought": 10},
     "GrantRequest": {"classes": ["clearance"], "expires_on": "2027-07-01"},
     "ConfirmRequest": {"password": PASSWORD},
     "MeRequest": {"first_name": "Ana"},
@@ -122,6 +124,9 @@ class Seeded(World):
             "pt": self._letter(self.as_pt),
         }
         self.letters["trainer"] = self.letters["client"]
+        self.package = Package.objects.create(
+            client=self.client, provider="A gym", sessions_bought=10, bought_on=NOON.date()
+        )
 
     def api_of(self, who: str) -> Api:
         api: Api = getattr(self, f"{who}_api")
@@ -248,6 +253,7 @@ def _ids_by_area(seeded: Seeded, who: str, token: str) -> dict[str, list[str]]:
         "episodes": [str(seeded.running.pk), str(seeded.episode.pk), str(seeded.fresh.pk)],
         "letters": [str(seeded.letters[who].pk), str(seeded.letters["pt"].pk)],
         "measurements": [str(seeded.score.pk)],
+        "packages": [str(seeded.package.pk)],
         "referrals": [str(seeded.referral.pk)],
         "reminders": [str(seeded.reminders[who])],
         "restrictions": [str(avoid.pk), str(load.pk)],

@@ -15,7 +15,7 @@ from handoff.core import roles, subjects
 from handoff.core.sensitivity import Sensitivity, fields_of
 from handoff.embedded import postgres
 from tests.api.conftest import World
-from tests.api.test_lists import a_letter
+from tests.api.test_lists import a_coverage, a_letter, a_package
 from tests.factories import NOON
 from tests.guards.test_canary import job
 
@@ -55,6 +55,8 @@ def filled(db: None) -> Iterator[World]:
         world = World()
         job(world)
         a_letter(world)
+        a_coverage(world)
+        a_package(world)
         yield world
 
 

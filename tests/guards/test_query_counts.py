@@ -255,6 +255,10 @@ LISTS: dict[str, list[Listed]] = {
         Listed("pt", "/clients/{world.client.pk}/letters/", api.a_letter),
         Listed("client", "/clients/{world.client.pk}/letters/", api.a_letter),
     ],
+    "costs": [
+        Listed("client", "/clients/{world.client.pk}/costs/", api.a_package),
+        Listed("client", "/clients/{world.client.pk}/costs/", api.a_coverage),
+    ],
     "paper": [Listed("pt", "/profile/papers/{world.licence.pk}/", a_scan)],
     "client_timeline": [
         Listed(who, "/clients/{world.client.pk}/timeline/", more)
@@ -274,6 +278,7 @@ NO_LISTS: Mapping[str, str] = {
             *("consent_grant", "consent_decline", "consent_narrow", "consent_again"),
             "consent_what_if",
             *("reminder_done", "reminder_snooze", "measurement_remove", "limit_remove"),
+            *("package_used", "package_remove"),
             *("discharge_save", "addendum", "acknowledge", "letter_remove", "scan_remove"),
             *("session_end", "token_end"),
         ),
@@ -289,6 +294,7 @@ NO_LISTS: Mapping[str, str] = {
         "A form about one thing.",
     ),
     "letter_file": "One file.",
+    "coverage": "One episode.",
     "scan": "One file.",
     "consent_receipt": "One receipt.",
     "my_data": "A section for each record; queries as tests/rights/test_pages.py counts them.",

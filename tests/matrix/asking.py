@@ -19,7 +19,16 @@ from tests.matrix.bodies import body_for
 from tests.matrix.oracle.answers import Answer, Cell, Entry, Route
 from tests.matrix.oracle.consent import Part, State, was_asked
 from tests.matrix.oracle.people import PEOPLE, Handoff, Who
-from tests.matrix.oracle.words import DRAFT, LETTER, NAME, OTHER, goal_of, messages_of, report_of
+from tests.matrix.oracle.words import (
+    COSTS,
+    DRAFT,
+    LETTER,
+    NAME,
+    OTHER,
+    goal_of,
+    messages_of,
+    report_of,
+)
 from tests.matrix.scene import Scene, planted
 
 UNKNOWN = UUID("00000000-0000-4000-8000-000000000000")
@@ -29,7 +38,7 @@ WORDS: dict[str, str] = {
     word: planted(word)
     for word in (
         *(part.value for part in Part if part is not Part.FEEDBACK),
-        *(NAME, DRAFT, OTHER, LETTER),
+        *(NAME, DRAFT, OTHER, LETTER, COSTS),
         *(
             of(who)
             for who in Who

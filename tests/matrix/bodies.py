@@ -24,6 +24,8 @@ LIMIT = {
     "review_on": "2027-03-01",
 }
 SCORE = {"measure": "matrix", "moment": "interim", "value": 30, "taken_on": "2027-01-12"}
+PAID = {"payer": "Somebody", "visits_authorized": 12, "visits_used": 2}
+BOUGHT = {"provider": "A gym", "sessions_bought": 10, "bought_on": "2027-01-12"}
 REASON = {"reason_text": "Because."}
 STEPS: dict[str, dict[str, Any]] = {
     "ask": {"text": "When?"},
@@ -75,6 +77,10 @@ def body_for(route: Route, scene: Scene) -> dict[str, Any]:
             }  # fmt: skip
         case ("PATCH", "/episodes/<uuid:id>/"):
             return {"condition": "Knee pain"}
+        case (_, "/episodes/<uuid:id>/coverage/"):
+            return PAID
+        case (_, "/clients/<uuid:id>/packages/"):
+            return BOUGHT
         case (_, "/episodes/<uuid:id>/measurements/"):
             return SCORE
         case (_, "/measurements/"):
@@ -122,6 +128,10 @@ def _form(route: Route, scene: Scene) -> dict[str, Any]:
             return {"until": "day", "until_day": "2027-12-01"}
         case "/clients/<uuid:pk>/read/":
             return {"read": [f"{scene.things['restriction']}:1"]}
+        case "/episodes/<uuid:episode_id>/coverage/":
+            return PAID
+        case "/clients/<uuid:pk>/costs/":
+            return BOUGHT
         case "/limits/<uuid:pk>/ask/":
             return {"text": "May she press?"}
         case "/referrals/<uuid:pk>/<slug:verb>/":

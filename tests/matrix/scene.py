@@ -28,10 +28,12 @@ from handoff.core.files.accepting import Accepted
 from handoff.core.files.kinds import Kind
 from referrals import letters
 from referrals.models import (
+    Coverage,
     Goal,
     LoopReport,
     Measure,
     Measurement,
+    Package,
     ReferralEvent,
     ReferralMessage,
     Reminder,
@@ -216,6 +218,19 @@ class Scene:
             "invitation": invitation.pk,
         }
         self._files()
+        self._costs()
+
+    def _costs(self) -> None:
+        """Who pays for her therapy, and what she noted of her training."""
+        Coverage.objects.create(
+            episode_id=self.things["episode"], client=self.ana, payer=planted("costs"),
+            visits_authorized=20, visits_used=4, changed_at=BEFORE,
+        )  # fmt: skip
+        package = Package.objects.create(
+            client=self.ana, provider=planted("costs"), sessions_bought=10,
+            bought_on=BEFORE.date(), added_at=BEFORE,
+        )  # fmt: skip
+        self.things["package"] = package.pk
 
     def _files(self) -> None:
         """A letter about her, handed in for her therapist and by them, and a scan of a paper of

@@ -40,6 +40,7 @@ A = Audience
 # The catalogue as it was specified: who, routine, urgent, escalates to, after, after when urgent.
 SPECIFIED = {
     1: ({A.PT}, ["-7d", "-1d"], [], A.ADMIN, "3d", ""),
+    2: ({A.PT}, ["0d", "-14d"], [], None, "", ""),
     3: ({A.PT}, ["1d", "3d", "7d"], [], A.ADMIN, "10d", ""),
     4: ({A.DECIDER}, ["0d", "2d", "7d", "14d"], ["0d", "1d"], A.ASKER, "14d", "2d"),
     5: ({A.RECIPIENT}, ["0d", "2bd", "4bd"], ["0d", "4h", "24h"], A.SENDER, "4bd", "24h"),

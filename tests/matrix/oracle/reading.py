@@ -28,7 +28,16 @@ from tests.matrix.oracle.consent import (
 )
 from tests.matrix.oracle.grounds import accepted, has_to_do_with_her, knows_her, reads, reports_for
 from tests.matrix.oracle.people import PEOPLE, Handoff, Trade, Who
-from tests.matrix.oracle.words import DRAFT, LETTER, NAME, Words, goal_of, messages_of, words_in
+from tests.matrix.oracle.words import (
+    COSTS,
+    DRAFT,
+    LETTER,
+    NAME,
+    Words,
+    goal_of,
+    messages_of,
+    words_in,
+)
 
 TREATING_SIDE: Parts = ALL - {Part.FEEDBACK}
 """What the treating side works with: its own content, never a trainer's."""
@@ -277,6 +286,7 @@ def may_see(cell: Cell) -> Words:
         words.add(DRAFT)
     if reads_letters(cell):
         words.add(LETTER)
+        words.add(COSTS)
     if person.is_ana or treats(cell) or bool(shared_with(who, state)):
         words.add(goal_of(cell.of))
     if who is Who.AUTHOR or bool(shared_with(who, state)):
@@ -415,6 +425,27 @@ def letter_file(cell: Cell) -> Expected:
     return shown(frozenset(), Entry("exported", frozenset({Part.HISTORY})))
 
 
+# --- what it costs: no class of sharing holds it, so no consent covers it -----------------------
+
+
+def her_costs(cell: Cell) -> Expected:
+    """Hers alone: what she noted herself is not even her therapist's."""
+    if not cell.person.is_ana:
+        return TURNED_AWAY
+    return shown(frozenset({COSTS}), Entry("read", frozenset({Part.HISTORY})))
+
+
+def coverage(cell: Cell) -> Expected:
+    """Who pays for her therapy, for those who treat her."""
+    if not treats(cell):
+        return ABSENT
+    return shown(frozenset({COSTS}), Entry("read", frozenset({Part.HISTORY})))
+
+
+def coverage_page(cell: Cell) -> Expected:
+    return _for_treating(cell, coverage(cell))
+
+
 def everything(cell: Cell) -> Expected:
     """Her whole record and every handoff of hers; not what the two professionals wrote to each
     other, nothing unsigned, and no telephone number of a practice: that is nothing about her."""
@@ -422,7 +453,7 @@ def everything(cell: Cell) -> Expected:
         return ABSENT
     goals = {goal_of(each) for each in Who if PEOPLE[each].handoff is not Handoff.NONE}
     parts = ALL - {Part.CONTACT}
-    words = NAMED | words_in(parts, reports_for(cell.who, cell.state)) | goals | {LETTER}
+    words = NAMED | words_in(parts, reports_for(cell.who, cell.state)) | goals | {LETTER, COSTS}
     return shown(words, Entry("exported", ALL))
 
 

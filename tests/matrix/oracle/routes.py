@@ -80,6 +80,14 @@ API: tuple[Route, ...] = (
     get(f"{CLIENT}erasure/", api(reading.hers, *CLIENTS), "client", "ERASURE"),
     post(f"{CLIENT}erasure/", api(changing.decides, *CLIENTS), "client"),
     post(f"{CLIENT}erasure/cancel/", api(changing.decides, *CLIENTS), "client"),
+    # --- what it costs
+    get(f"{EPISODE}coverage/", api(reading.coverage, *THERAPY), "episode", "COVERAGE"),
+    get(f"{CLIENT}coverages/", api(reading.her_costs), "client", "COVERAGES"),
+    get(f"{CLIENT}packages/", api(reading.her_costs), "client", "PACKAGES"),
+    post(f"{EPISODE}coverage/", api(changing.signs, *THERAPY), "episode"),
+    post(f"{CLIENT}packages/", api(changing.decides), "client"),
+    post(f"{V1}packages/<uuid:id>/used/", api(changing.decides), "package"),
+    post(f"{V1}packages/<uuid:id>/remove/", api(changing.decides), "package"),
     # --- her therapy
     get(f"{V1}episodes/", api(reading.episodes, *THERAPY), shape="EPISODES"),
     get(EPISODE, api(reading.episode), "episode", "EPISODE"),
@@ -172,6 +180,13 @@ PAGES: tuple[Route, ...] = (
     get("/my-data/<uuid:pk>/erase/", page(reading.hers, *CLIENTS), "client"),
     post("/my-data/<uuid:pk>/erase/", page(changing.decides, *CLIENTS), "client"),
     post("/my-data/<uuid:pk>/keep/", page(changing.decides, *CLIENTS), "client"),
+    # --- what it costs
+    get("/clients/<uuid:pk>/costs/", page(reading.her_costs), "client"),
+    post("/clients/<uuid:pk>/costs/", page(changing.decides), "client"),
+    post("/packages/<uuid:pk>/used/", page(changing.decides), "package"),
+    post("/packages/<uuid:pk>/remove/", page(changing.decides), "package"),
+    get("/episodes/<uuid:episode_id>/coverage/", page(reading.coverage_page, *THERAPY), "episode"),
+    post("/episodes/<uuid:episode_id>/coverage/", page(changing.signs, *THERAPY), "episode"),
     # --- letters from doctors
     get("/clients/<uuid:pk>/letters/", page(reading.letters_page), "client"),
     get("/letters/<uuid:pk>/file/", page(reading.letter_file), "letter"),

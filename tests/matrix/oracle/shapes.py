@@ -231,6 +231,14 @@ RECEIPT = keys(
         )
     ],
 )
+COVERAGE = keys(
+    "episode_id pt_name payer visits_authorized visits_used visits_left authorized_until"
+    " cost_per_visit paid_so_far changed_at"
+)
+PACKAGE = keys(
+    "id client_id provider sessions_bought sessions_used sessions_left price per_session bought_on"
+    " valid_until"
+)
 LETTER = keys("id client kind author dated_on therapist added_as added_at mine")
 
 TOKEN = keys("id name created_at expires_at revoked_at second_factor live")
@@ -292,6 +300,9 @@ SHAPES: dict[str, Shape] = {
     "CONSENTS": page_of(CONSENT_BRIEF),
     "RECEIPT": RECEIPT,
     "WHAT_IF": keys("", before=[VALUE], after=[VALUE], changes=[keys("scope effect meaning")]),
+    "COVERAGE": COVERAGE,
+    "COVERAGES": page_of(COVERAGE),
+    "PACKAGES": page_of(PACKAGE),
     "LETTERS": page_of(LETTER),
     "LETTER_FILE": keys("media_type content"),
     "EXPORT": keys(

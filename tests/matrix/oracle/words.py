@@ -6,9 +6,9 @@ from tests.matrix.oracle.people import Who
 Word = str
 Words = frozenset[str]
 
-NAME, DRAFT, OTHER, LETTER = "name", "draft", "other", "letter"
+NAME, DRAFT, OTHER, LETTER, COSTS = "name", "draft", "other", "letter", "costs"
 """Her last name; anything unsigned; anything from the record of another client; who wrote a letter
-about her."""
+about her; who is paid by whom."""
 
 
 def goal_of(who: Who) -> Word:
