@@ -12,7 +12,7 @@ from django.utils import timezone
 from clients import access as people
 from clients.models import ConsentEvent
 from handoff.core.actors import Actor
-from referrals import access, sharing
+from referrals import access, disclosure, sharing
 from referrals.models import Referral, ReferralEvent
 from referrals.standpoints import Side, event_for, side_of
 from referrals.states import State, reason_label
@@ -64,7 +64,7 @@ def _of_referrals(actor: Actor, client_id: UUID, at: datetime) -> list[Moment]:
             subject="referral",
             subject_id=event.referral_id,
             what=event.target,
-            label=str(State(event.target).label),
+            label=disclosure.STEP_WORDS.get(event.verb) or str(State(event.target).label),
             by=event.by.name if event.by else "",
             between=(event.referral.sender.name, event.referral.recipient.name),
             reason=reason_label(event.reason_code, State(event.target)),
