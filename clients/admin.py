@@ -255,8 +255,9 @@ class PracticeAdmin(KeptAdmin):
 
 @admin.register(Professional)
 class ProfessionalAdmin(KeptAdmin):
-    list_display = ("user", "role", "practice", "accepts_referrals", "left_at")
-    list_filter = ("role", "accepts_referrals")
+    list_display = ("user", "role", "practice", "in_directory", "accepts_referrals", "left_at")
+    list_filter = ("role", "in_directory", "accepts_referrals")
+    readonly_fields = ("in_directory",)  # only they themselves want to be found
     list_select_related = ("user", "practice")
     search_fields = ("user__email", "user__last_name", "practice__name")
     autocomplete_fields = ("user", "practice")

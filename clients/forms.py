@@ -11,7 +11,10 @@ from django import forms
 from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest  # noqa: TID251 (these forms are allauth's, and take one)
 
+from clients.languages import LANGUAGES, MOST_LANGUAGES
 from clients.models import Credential, User
+from clients.models.professional import MOST_PLACES
+from clients.specialties import MOST_SPECIALTIES, SPECIALTIES
 from clients.us_states import US_STATES
 from handoff.core import attempts
 from handoff.web.uploads import UploadField
@@ -185,3 +188,49 @@ class ProfileForm(forms.Form):
         )
         if not has_phone:
             del self.fields["phone"]
+
+
+class ListingForm(forms.Form):
+    """What a professional says of themselves in the directory. What fits is `clients.listing`."""
+
+    in_directory = forms.BooleanField(
+        required=False,
+        label="Show me in the public directory",
+        help_text="Anybody can read it, without an account: your name, your practice, what stands "
+        "on this page and which of your papers are valid. Never who your clients are.",
+    )
+    accepts_referrals = forms.BooleanField(
+        required=False,
+        label="I take new clients",
+        help_text="While this is off nobody is handed over to you.",
+    )
+    open_places = forms.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=MOST_PLACES,
+        label="Places for new clients",
+        help_text="How many more you would take. Each handoff you accept uses one; at 0 you are "
+        "shown as full and no new one can be sent to you. Set it anew when you have room. Without "
+        "a number there is always a place. Nobody else reads the number.",
+        widget=forms.NumberInput(attrs={"autocomplete": "off", "inputmode": "numeric"}),
+    )
+    specialties = forms.MultipleChoiceField(
+        required=False,
+        label="What you work on most",
+        help_text=f"At most {MOST_SPECIALTIES}.",
+        choices=list(SPECIALTIES.items()),
+        widget=forms.CheckboxSelectMultiple(),
+    )
+    languages = forms.MultipleChoiceField(
+        required=False,
+        label="Languages you speak with clients",
+        help_text=f"At most {MOST_LANGUAGES}.",
+        choices=list(LANGUAGES.items()),
+        widget=forms.CheckboxSelectMultiple(),
+    )
+    introduction = forms.CharField(
+        required=False,
+        label="About you, in a few sentences",
+        help_text="Plain text, up to 600 characters. Nothing about a client.",
+        widget=forms.Textarea(attrs={"rows": 5}),
+    )

@@ -135,6 +135,43 @@ def abilities(professionals: Sequence[Professional], at: datetime) -> dict[UUID,
     return result
 
 
+@dataclass(frozen=True, slots=True)
+class Lapse:
+    """One paper that somebody needs to take new clients and has not, valid today."""
+
+    what: str
+    ended_on: date | None
+    """The last day of the newest one that was checked; None where there was none."""
+
+
+def lapses(professional: Professional, at: datetime) -> list[Lapse]:
+    """What keeps them from taking new clients, paper by paper; empty when nothing (R6)."""
+    day = local_day(professional, at)
+    held = list(Credential.objects.filter(user_id=professional.user_id))
+    found = []
+    for what, kinds in _NEEDED.get(Professional.Role(professional.role), ()):
+        those = [each for each in held if each.kind in kinds]
+        if any(each.is_valid_on(day) for each in those):
+            continue
+        ends = [
+            each.expires_on
+            for each in those
+            if each.verified_at and not each.withdrawn_at and each.expires_on
+        ]
+        past = [each for each in ends if each < day]
+        found.append(Lapse(what, max(past, default=None)))
+    return found
+
+
+_NEEDED: dict[Professional.Role, tuple[tuple[str, frozenset[Credential.Kind]], ...]] = {
+    Professional.Role.TRAINER: (
+        ("trainer certification", frozenset({Credential.Kind.TRAINER_CERTIFICATION})),
+        ("CPR/AED certificate", frozenset({Credential.Kind.CPR_AED})),
+    ),
+    Professional.Role.PT: (("licence", LICENCE_KINDS),),
+}
+
+
 def require_signer(professional: Professional, *, state: str, at: datetime) -> Credential:
     """The licence under which `professional` may sign for a client in `state` at this moment.
 

@@ -47,6 +47,15 @@ class Paper:
     state: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What somebody says of themselves in the directory."""
+
+    introduction: str
+    languages: tuple[str, ...]
+    open_places: int | None = None
+
+
 def _licence(number: str, days: int, title: str = "DPT") -> Paper:
     kind = Credential.Kind.PT_LICENCE
     return Paper(kind, title, "New York State Education Department (demo)", number, days, "NY")
@@ -72,35 +81,45 @@ CLINICS = {
     "ironworks": ("Ironworks Gym (demo)", "gym", "555-0130", "Brooklyn"),
     "riverside": ("Riverside Strength (demo)", "gym", "555-0140", "Queens"),
 }
-PROFESSIONALS: Sequence[tuple[str, str, str, str, str, str, Sequence[str], Sequence[Paper]]] = (
+PROFESSIONALS: Sequence[
+    tuple[str, str, str, str, str, str, Sequence[str], Listing, Sequence[Paper]]
+] = (
     (
         *("pt", "Priya", "Raman", "pt", "harbour", "555-0111"),
-        ("Knee and hip", "Return to sport"),
+        ("knee", "hip", "return_to_sport"),
+        Listing("I treat knees and hips, most of them after an operation.", ("en", "hi"), 4),
         (_licence("PT-204817", 540), _privilege("PC-204817", 540)),
     ),
     (
         *("pt2", "Marek", "Nowak", "pt", "northside", "555-0121"),
-        ("Shoulder",),
+        ("shoulder",),
+        Listing("Shoulders, from stiff to operated.", ("en", "pl")),
         (_licence("PT-198233", 300),),
     ),
     (
         *("pt-expired", "Helen", "Voss", "pt", "northside", "555-0122"),
-        ("Lower back",),
+        ("back",),
+        Listing("Backs, and getting up again.", ("en",)),
         (_licence("PT-155021", -20),),
     ),
     (
         *("trainer", "Tom", "Okafor", "trainer", "ironworks", "555-0131"),
-        ("Strength after therapy", "Running"),
+        ("after_therapy", "strength", "running"),
+        Listing(
+            "I help people to get strong again after therapy, and back to running.", ("en",), 3
+        ),
         _certified("NSCA-CSCS", "CS-88120", 420, 200),
     ),
     (
         *("trainer2", "Uma", "Lindgren", "trainer", "riverside", "555-0141"),
-        ("Field sport", "Older adults"),
+        ("field_sport", "older_adults", "balance"),
+        Listing("From football to steady on your feet at eighty.", ("en", "es"), 2),
         _certified("NASM-CPT", "NA-45012", 250, 55),
     ),
     (
         *("trainer-lapsed", "Ravi", "Mehta", "trainer", "riverside", "555-0142"),
-        ("General fitness",),
+        ("general_fitness",),
+        Listing("Fit for every day.", ("en",)),
         _certified("ACE-CPT", "AC-30077", 90, -22),
     ),
 )
@@ -185,7 +204,7 @@ class Loader:
             )
             for key, (name, kind, phone, city) in CLINICS.items()
         }
-        for name, first, last, role, place, phone, specialties, papers in PROFESSIONALS:
+        for name, first, last, role, place, phone, specialties, listing, papers in PROFESSIONALS:
             user = self._user(name, first, last)
             self.professionals[name] = Professional.objects.create(
                 user=user,
@@ -193,6 +212,10 @@ class Loader:
                 practice=places[place],
                 phone=phone,
                 specialties=list(specialties),
+                languages=list(listing.languages),
+                introduction=listing.introduction,
+                open_places=listing.open_places,
+                in_directory=True,
             )
             for paper in papers:
                 self._credential(user, paper)

@@ -16,10 +16,11 @@ from uuid import UUID
 
 import structlog
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from clients import consent as consents
-from clients import licensing
+from clients import directory, licensing
 from clients.access import require_kept
 from clients.consent import ConsentState, Standing
 from clients.models import Consent, Professional, User
@@ -168,10 +169,16 @@ def answer(*, actor: Actor, referral_id: UUID, text: str, at: datetime | None = 
 
 
 def accept(*, actor: Actor, referral_id: UUID, at: datetime | None = None) -> Referral:
-    """The recipient takes the client on; needs current certificates (R6)."""
+    """The recipient takes the client on; needs current certificates (R6).
+
+    Uses one of the places they said they have. Whoever has none left and takes one more does so.
+    """
 
     def guard(referral: Referral, edge: Edge, now: datetime) -> None:
         licensing.require_acceptor(referral.recipient, at=now)
+        Professional.objects.filter(pk=referral.recipient_id, open_places__gt=0).update(
+            open_places=F("open_places") - 1
+        )
 
     return _step(actor, referral_id, Verb.ACCEPT, at, guard=guard)
 
@@ -639,9 +646,10 @@ def _require_ready(referral: Referral, at: datetime) -> None:
     if note is None:
         raise NotAllowed("Sign the discharge note first.")
     referral.note = note
-    licensing.require_acceptor(referral.recipient, at=at)
-    if not referral.recipient.accepts_referrals:
-        raise NotAllowed("This trainer takes no new clients at the moment.")
+    able = licensing.ability(referral.recipient, at)
+    against = directory.against_sending(referral.recipient, able)
+    if against:
+        raise NotAllowed(against)
 
 
 def _supersede_others(referral: Referral, at: datetime) -> None:

@@ -4,6 +4,12 @@ from django.urls import path
 
 from referrals.views import consents as views
 from referrals.views import investment, letters, my_data, my_reminders
+from referrals.views.directory import (
+    directory_entry,
+    directory_page,
+    wish_make,
+    wish_take_back,
+)
 from referrals.views.home import home
 from referrals.views.invitations import invitation, invitation_open
 
@@ -38,6 +44,10 @@ urlpatterns = [
     path("clients/<uuid:pk>/letters/", letters.letters, name="letters"),
     path("letters/<uuid:pk>/file/", letters.letter_file, name="letter_file"),
     path("letters/<uuid:pk>/remove/", letters.letter_remove, name="letter_remove"),
+    path("directory/", directory_page, name="directory"),
+    path("directory/<uuid:pk>/", directory_entry, name="directory_entry"),
+    path("directory/<uuid:pk>/wish/", wish_make, name="wish_make"),
+    path("wishes/<uuid:pk>/take-back/", wish_take_back, name="wish_take_back"),
     path("reminders/", my_reminders.reminders, name="reminders"),
     path("reminders/<uuid:pk>/done/", my_reminders.reminder_done, name="reminder_done"),
     path("reminders/<uuid:pk>/snooze/", my_reminders.reminder_snooze, name="reminder_snooze"),

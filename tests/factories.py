@@ -98,6 +98,7 @@ class ProfessionalFactory(DjangoModelFactory[Professional]):
     role = Professional.Role.PT
     practice = SubFactory(PracticeFactory)
     phone = "555-0101"
+    in_directory = True
 
 
 class CredentialFactory(DjangoModelFactory[Credential]):

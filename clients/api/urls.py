@@ -3,7 +3,7 @@
 from django.urls import path
 
 from clients.api.access_log import AccessLog
-from clients.api.directory import Professionals
+from clients.api.directory import MyListing, OneProfessional, Professionals
 from clients.api.me import Confirm, Me
 from clients.api.tokens import OneToken, RevokeToken, Tokens
 
@@ -14,5 +14,7 @@ urlpatterns = [
     path("me/", Me.as_view()),
     path("me/confirm/", Confirm.as_view()),
     path("professionals/", Professionals.as_view()),
+    path("professionals/<uuid:id>/", OneProfessional.as_view()),
+    path("professionals/<uuid:id>/listing/", MyListing.as_view()),
     path("access-log/", AccessLog.as_view()),
 ]

@@ -6,14 +6,23 @@ from typing import ClassVar
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Value
 from django.utils import timezone
 
+from clients.languages import validate_language
 from clients.models.practice import Practice
+from clients.specialties import validate_specialty
 from handoff.core.sensitivity import classify
+
+MOST_PLACES = 50
 
 
 class Professional(models.Model):
-    """Says who somebody works as. What they may do follows from credentials valid now."""
+    """Says who somebody works as. What they may do follows from credentials valid now.
+
+    `open_places` is how many more clients they would take: each handoff they accept uses one, and
+    they set it anew themselves. Without a number they have not said.
+    """
 
     class Role(models.TextChoices):
         PT = "pt", "Physical therapist"
@@ -27,9 +36,23 @@ class Professional(models.Model):
     role = models.CharField(max_length=10, choices=Role)
     practice = models.ForeignKey(Practice, on_delete=models.PROTECT, related_name="professionals")
     phone = models.CharField(max_length=30, blank=True)
-    specialties = ArrayField(models.CharField(max_length=60), default=list, blank=True)
+    specialties = ArrayField(
+        models.CharField(max_length=60, validators=[validate_specialty]), default=list, blank=True
+    )
+    languages = ArrayField(
+        models.CharField(max_length=3, validators=[validate_language]),
+        default=list,
+        db_default=Value("{}"),
+        blank=True,
+    )
     introduction = models.TextField(max_length=600, blank=True)
+    in_directory = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="They want to be found in the public directory.",
+    )
     accepts_referrals = models.BooleanField(default=True)
+    open_places = models.PositiveSmallIntegerField(null=True, blank=True)
     joined_at = models.DateTimeField(default=timezone.now)
     left_at = models.DateTimeField(null=True, blank=True)
 
@@ -40,7 +63,12 @@ class Professional(models.Model):
                 fields=["user", "role"],
                 condition=models.Q(left_at__isnull=True),
                 name="professional_one_current_row_per_role",
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(open_places__isnull=True)
+                | models.Q(open_places__lte=MOST_PLACES),
+                name="professional_open_places_in_range",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -58,6 +86,14 @@ class Professional(models.Model):
 
 classify(
     Professional,
-    public=("id", "role", "joined_at", "left_at", "accepts_referrals"),
-    personal=("user", "practice", "phone", "specialties", "introduction"),
+    public=(
+        "id",
+        "role",
+        "joined_at",
+        "left_at",
+        "accepts_referrals",
+        "in_directory",
+        "open_places",
+    ),
+    personal=("user", "practice", "phone", "specialties", "languages", "introduction"),
 )

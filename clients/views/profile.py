@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.utils import timezone
 
-from clients import licensing
+from clients import licensing, listing
 from clients import profile as details
 from clients.access import own_clients
 from clients.forms import ProfileForm
@@ -50,6 +50,7 @@ def profile(request: PageRequest) -> HttpResponse:
             "form": form,
             "record": record,
             "hands_in": request.actor.is_professional,
+            "listings": listing.own(request.actor),
             "papers": licensing.papers_of(user.pk, timezone.localdate()),
         },
         page="clients/profile.html",

@@ -70,10 +70,8 @@ _FIRST_PAGES: tuple[tuple[frozenset[Role], Place], ...] = (
     (frozenset({Role.TRAINER}), Place("/home/trainer/", "Training", "dumbbell")),
     (frozenset({Role.CLIENT, Role.GUARDIAN}), Place("/home/client/", "My own record", "flag")),
 )
-_VISITOR = (
-    Place("/triage/", "Who should I see?", "hands"),
-    Place("/directory/", "Directory", "search"),
-)
+_DIRECTORY = Place("/directory/", "Directory", "search")
+_VISITOR = (Place("/triage/", "Who should I see?", "hands"), _DIRECTORY)
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
@@ -109,7 +107,7 @@ def places_of(actor: Actor) -> list[Place]:
         ]
         first_pages = [place for roles, place in _FIRST_PAGES if roles & actor.roles]
         wanted += first_pages[1:]
-        wanted.append(_REMINDERS)
+        wanted += [_REMINDERS, _DIRECTORY]
     by_path: dict[str, Place] = {}
     for place in wanted:
         by_path.setdefault(place.path, place)

@@ -42,6 +42,7 @@ from referrals.api.restrictions import (
 from referrals.api.rights import EraseRecord, ExportAccount, ExportRecord, KeepRecord
 from referrals.api.scores import EpisodeMeasurements, Measurements, Measures, OneMeasurement
 from referrals.api.timeline import Timeline
+from referrals.api.wishes import TakeBackWish, Wishes
 
 urlpatterns = [
     path("clients/", Clients.as_view()),
@@ -58,6 +59,8 @@ urlpatterns = [
     path("clients/<uuid:id>/packages/", Packages.as_view()),
     path("packages/<uuid:id>/used/", UsePackage.as_view()),
     path("packages/<uuid:id>/remove/", RemovePackage.as_view()),
+    path("clients/<uuid:id>/wishes/", Wishes.as_view()),
+    path("wishes/<uuid:id>/take-back/", TakeBackWish.as_view()),
     path("clients/<uuid:id>/timeline/", Timeline.as_view()),
     path("clients/<uuid:id>/invitations/", Invitations.as_view()),
     path("clients/<uuid:id>/invitations/<uuid:invitation>/cancel/", CancelInvitation.as_view()),

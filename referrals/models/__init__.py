@@ -6,6 +6,7 @@ from referrals.models.note import Addendum, DischargeNote, Goal
 from referrals.models.referral import LoopReport, Referral, ReferralEvent, ReferralMessage
 from referrals.models.reminder import Holiday, Reminder, ReminderRule
 from referrals.models.restriction import Acknowledgement, Restriction, RestrictionVersion
+from referrals.models.wish import Wish
 
 __all__ = [
     "Acknowledgement",
@@ -28,4 +29,5 @@ __all__ = [
     "ReminderRule",
     "Restriction",
     "RestrictionVersion",
+    "Wish",
 ]

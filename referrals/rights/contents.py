@@ -49,6 +49,7 @@ from referrals.models import (
     Reminder,
     Restriction,
     RestrictionVersion,
+    Wish,
 )
 from referrals.states import State
 
@@ -162,6 +163,14 @@ RECORD: Final[tuple[Section, ...]] = (
         lambda whose: Q(client__in=whose.client_ids),
         _stored(Package),
         ("added_at", "id"),
+    ),
+    Section(
+        "wishes",
+        "Whom you would like",
+        Wish,
+        lambda whose: Q(client__in=whose.client_ids),
+        _stored(Wish),
+        ("wished_at", "id"),
     ),
     Section(
         "episodes",

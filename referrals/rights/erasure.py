@@ -67,6 +67,7 @@ from referrals.models import (
     Reminder,
     Restriction,
     RestrictionVersion,
+    Wish,
 )
 
 log = structlog.get_logger(__name__)
@@ -138,6 +139,7 @@ FATES: Final[tuple[Kept, ...]] = (
     Kept("numbers of other systems", ClientIdentifier, _of_client("client"), Fate.HELD),
     Kept("invitations", Invitation, _of_client("client"), Fate.GOES),
     Kept("who could act for you", Guardianship, _of_client("client"), Fate.KEPT),
+    Kept("whom you would like", Wish, _of_client("client"), Fate.GOES),
     Kept("questions and answers", ReferralMessage, _of_client("referral__client"), Fate.GOES),
     Kept(
         "unsigned closing notes",
@@ -347,6 +349,7 @@ def erase(*, client_id: UUID, at: datetime | None = None) -> Erasure:
         gone = _delete(request, finish=False)
         Invitation.objects.filter(client__in=subject.client_ids).delete()
         Package.objects.filter(client=client).delete()
+        Wish.objects.filter(client=client).delete()  # joined records keep none of their own
         Client.objects.filter(merged_into=client).update(
             **_nobody(), email="", phone="", erased_at=at
         )

@@ -15,9 +15,9 @@ from handoff.core.errors import Invalid, NotVisible, Stale
 from handoff.core.policy import Policy
 from handoff.web.pages import page, panel, redirect_or_swap
 from handoff.web.requests import PageRequest
-from referrals import access, disclosure, particulars, restrictions, sharing
+from referrals import access, disclosure, particulars, restrictions, sharing, wishes
 from referrals.forms.referral import LimitQuestionForm
-from referrals.models import Episode, Referral, RestrictionVersion
+from referrals.models import Episode, Referral, RestrictionVersion, Wish
 from referrals.packets import Packet, RestrictionsView
 from referrals.particulars import ListedView
 from referrals.permits import Standpoint
@@ -131,7 +131,15 @@ def _context(actor: Actor, packet: Packet) -> dict[str, object]:
         "sharing": shared,
         "shares_something": any(each.standing.is_active for each in shared),
         "episodes": _episodes(actor, packet.client_id),
+        "wishes": _wishes(actor, packet),
     }
+
+
+def _wishes(actor: Actor, packet: Packet) -> list[Wish]:
+    """Whom the client would like: for their own side, and for who treats them."""
+    if packet.standpoint is Standpoint.RECIPIENT:
+        return []
+    return wishes.open_wishes(actor=actor, client_id=packet.client_id, at=packet.as_of)
 
 
 def _may_ask(packet: Packet, referrals: list[Referral]) -> bool:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.utils import timezone
 
@@ -14,16 +14,17 @@ from clients import consent as consents
 from clients import directory, guardians, licensing
 from clients.models import Credential, Professional
 from clients.scopes import SUGGESTED, Scope, notice
+from clients.specialties import SPECIALTIES
 from handoff.core.actors import Actor
 from handoff.core.errors import Invalid, NotAllowed
 from handoff.core.policy import Policy
 from handoff.web.pages import page, panel, redirect_or_swap
 from handoff.web.requests import PageRequest
-from referrals import access, care, lifecycle
+from referrals import access, care, lifecycle, wishes
 from referrals.forms.pt_handoff import HandoffForm
 from referrals.intake import Intake
 from referrals.lifecycle import MINIMUM_SHARED
-from referrals.models import DischargeNote, Episode, Referral
+from referrals.models import DischargeNote, Episode, Referral, Wish
 from referrals.states import OPEN, State
 
 MOST_READY = 20
@@ -44,6 +45,8 @@ class Trainer:
     specialties: str
     against: str
     has_open: bool
+    is_wished: bool
+    is_full: bool
 
     @property
     def may_be_chosen(self) -> bool:
@@ -135,13 +138,15 @@ def _shown(request: PageRequest, row: Episode, form: HandoffForm, at: datetime) 
     # PostgreSQL takes none.
     words = str(form.entries()["find"] or "").replace("\0", "") if form.is_bound else ""
     chosen = str(form.entries()["recipient"] or "") if form.is_bound else ""
-    trainers = _trainers(row, words, chosen, at)
+    wished = _wished(request.actor, row, at)
+    trainers = _trainers(row, words, chosen, wished, at)
     context = {
         "form": form,
         "episode_id": row.pk,
         "name": client.name,
         "first_name": client.first_name,
         "trainers": trainers,
+        "wished": wished,
         "words": words,
         "chosen_trainer": chosen,
         "parts": _parts(row.pt.name),
@@ -163,21 +168,29 @@ def _shown(request: PageRequest, row: Episode, form: HandoffForm, at: datetime) 
     )
 
 
-def _trainers(row: Episode, words: str, chosen: str, at: datetime) -> list[Trainer]:
+def _trainers(
+    row: Episode, words: str, chosen: str, wished: Wish | None, at: datetime
+) -> list[Trainer]:
     """Those who can be asked now, then some who cannot, with the reason."""
     role = Professional.Role.TRAINER
     ready = list(
-        directory.listed(at, role=role, words=words, accepting=True)
+        directory.standing(at, role=role, words=words, accepting=True)
         .exclude(user_id=row.pt.user_id)
-        .order_by("user__last_name", "user__first_name", "id")[:MOST_READY]
+        .order_by(*directory.BY_NAME)[:MOST_READY]
     )
     if chosen and chosen not in {str(each.pk) for each in ready}:
         ready += _one_more(at, chosen, row)
+    if wished and wished.professional_id not in {each.pk for each in ready}:
+        ready += _one_more(at, str(wished.professional_id), row)
+    # Whom the client would like stands first, then by name.
+    ready.sort(key=lambda each: wished is None or each.pk != wished.professional_id)
     others = list(
         _current(words)
-        .exclude(pk__in=directory.listed(at, role=role, accepting=True).values("pk"))
+        .exclude(pk__in=directory.standing(at, role=role, accepting=True).values("pk"))
         .exclude(user_id=row.pt.user_id)[:MOST_OTHERS]
     )
+    if wished and wished.professional_id not in {each.pk for each in (*ready, *others)}:
+        others.insert(0, wished.professional)
     abilities = licensing.abilities([*ready, *others], at)
     taken = set(
         Referral.objects.filter(
@@ -188,8 +201,28 @@ def _trainers(row: Episode, words: str, chosen: str, at: datetime) -> list[Train
         ).values_list("recipient_id", flat=True)
     )
     return [
-        _trainer(each, abilities[each.pk], has_open=each.pk in taken) for each in (*ready, *others)
+        _trainer(
+            each,
+            abilities[each.pk],
+            has_open=each.pk in taken,
+            is_wished=wished is not None and each.pk == wished.professional_id,
+        )
+        for each in (*ready, *others)
     ]
+
+
+def _wished(actor: Actor, row: Episode, at: datetime) -> Wish | None:
+    """The trainer this client would like, where that is not the therapist themselves."""
+    found = wishes.open_wishes(actor=actor, client_id=row.client_id, at=at)
+    return next(
+        (
+            each
+            for each in found
+            if each.role == Professional.Role.TRAINER
+            and each.professional.user_id != row.pt.user_id
+        ),
+        None,
+    )
 
 
 def _one_more(at: datetime, chosen: str, row: Episode) -> list[Professional]:
@@ -199,7 +232,7 @@ def _one_more(at: datetime, chosen: str, row: Episode) -> list[Professional]:
     except ValueError:
         return []
     return list(
-        directory.listed(at, role=Professional.Role.TRAINER, accepting=True)
+        directory.standing(at, role=Professional.Role.TRAINER, accepting=True)
         .filter(pk=pk)
         .exclude(user_id=row.pt.user_id)
     )
@@ -209,21 +242,12 @@ def _current(words: str) -> QuerySet[Professional]:
     rows = Professional.objects.filter(
         role=Professional.Role.TRAINER, left_at__isnull=True, user__is_active=True
     ).select_related("user", "practice")
-    for word in words.split()[: directory.MOST_WORDS]:
-        rows = rows.filter(
-            Q(user__first_name__icontains=word)
-            | Q(user__last_name__icontains=word)
-            | Q(practice__name__icontains=word)
-            | Q(practice__city__icontains=word)
-        )
-    return rows.order_by("user__last_name", "user__first_name", "id")
+    return directory.named(rows, words).order_by(*directory.BY_NAME)
 
 
-def _trainer(each: Professional, ability: licensing.Ability, *, has_open: bool) -> Trainer:
-    against = ability.against_accepting
-    reason = against[0] if against else ""
-    if not reason and not each.accepts_referrals:
-        reason = "Takes no new clients at the moment."
+def _trainer(
+    each: Professional, ability: licensing.Ability, *, has_open: bool, is_wished: bool
+) -> Trainer:
     titles = (
         held.title for held in ability.valid if held.kind == Credential.Kind.TRAINER_CERTIFICATION
     )
@@ -233,9 +257,11 @@ def _trainer(each: Professional, ability: licensing.Ability, *, has_open: bool) 
         title=", ".join(dict.fromkeys(title for title in titles if title)),
         practice=each.practice.name,
         city=each.practice.city,
-        specialties=", ".join(each.specialties),
-        against=reason,
+        specialties=", ".join(SPECIALTIES.get(code, code) for code in each.specialties),
+        against=directory.against_sending(each, ability),
         has_open=has_open,
+        is_wished=is_wished,
+        is_full=each.accepts_referrals and each.open_places == 0,
     )
 
 

@@ -12,7 +12,8 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from clients import licensing
-from handoff.core.actors import Actor
+from clients.access import professional_of
+from handoff.core.actors import Actor, Role
 from handoff.core.errors import NotVisible, Stale
 from handoff.core.paging import keyset_page
 from handoff.core.policy import Policy
@@ -92,8 +93,16 @@ def referrals(request: PageRequest) -> HttpResponse:
             "rows": [row_of(request.actor, each) for each in found.items],
             "box": box,
             "boxes": BOXES,
+            "lapses": _lapses(request.actor),
         },
     )
+
+
+def _lapses(actor: Actor) -> list[licensing.Lapse]:
+    """What keeps a trainer from taking on whoever is sent to them here (R6)."""
+    if Role.TRAINER not in actor.roles:
+        return []
+    return licensing.lapses(professional_of(actor, Role.TRAINER), timezone.now())
 
 
 def _box(actor: Actor, box: str) -> QuerySet[Referral]:

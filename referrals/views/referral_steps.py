@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.utils import timezone
 
-from clients import licensing
+from clients import directory
 from clients.models import Professional
 from handoff.core.actors import Actor
 from handoff.core.errors import Invalid
@@ -289,19 +289,9 @@ def _reasons(verb: Verb, state: State) -> Any:
 
 
 def able_trainers(referral: Referral, at: datetime) -> list[Professional]:
-    """Trainers other than the present one who may take a client now."""
-    rows = list(
-        Professional.objects.select_related("user", "practice")
-        .filter(
-            role=Professional.Role.TRAINER,
-            left_at__isnull=True,
-            accepts_referrals=True,
-            user__is_active=True,
-        )
-        .exclude(pk=referral.recipient_id)
-    )
-    able = licensing.abilities(rows, at)
-    return [each for each in rows if able[each.pk].may_accept]
+    """Trainers other than the present one who may take a client now, and have a place."""
+    rows = directory.standing(at, role=Professional.Role.TRAINER, accepting=True)
+    return list(rows.exclude(pk=referral.recipient_id).order_by(*directory.BY_NAME))
 
 
 def take(verb: Verb, form: forms.Form, *, actor: Actor, referral: Referral) -> Referral | None:

@@ -392,8 +392,17 @@ def bodymap_legend(
 
 
 @register.inclusion_tag("components/pages.html", takes_context=True)
-def pages(context: template.Context, page: "Page[Any]", name: str = "cursor") -> dict[str, Any]:
-    """Links to the neighbours of a keyset page; other parameters of the address stay."""
+def pages(
+    context: template.Context,
+    page: "Page[Any]",
+    name: str = "cursor",
+    back: str = "Newer",
+    on: str = "Older",
+) -> dict[str, Any]:
+    """Links to the neighbours of a keyset page; other parameters of the address stay.
+
+    `back` and `on` say what comes before and after, for a list that is not by date.
+    """
     query = context["request"].GET.copy()
 
     def address(cursor: str | None) -> str:
@@ -402,4 +411,9 @@ def pages(context: template.Context, page: "Page[Any]", name: str = "cursor") ->
         query[name] = cursor
         return f"?{query.urlencode()}"
 
-    return {"previous": address(page.previous), "next": address(page.next)}
+    return {
+        "previous": address(page.previous),
+        "next": address(page.next),
+        "back": back,
+        "on": on,
+    }
