@@ -158,8 +158,11 @@ def entry(professional_id: UUID, at: datetime) -> Entry:
 
 def against_sending(row: Professional, able: Ability) -> str:
     """Why nobody can be handed over to them now, in words; empty when nothing stands against it."""
-    if able.against_accepting:
-        return able.against_accepting[0]
+    return able.against_accepting[0] if able.against_accepting else against_room(row)
+
+
+def against_room(row: Professional) -> str:
+    """Why they take nobody, by what they say themselves; empty when they do."""
     match _room(row):
         case Availability.OPEN:
             return ""

@@ -25,8 +25,8 @@ def therapists(states: Sequence[str]) -> Remit:
             "Examine you, say what is wrong and treat it.",
             "Set limits for training, change them and lift them.",
             f"Do this for people who live in {places}.",
-            "See you without a doctor\u2019s referral, as far as your state and your insurance allow. "
-            "Ask when you book.",
+            "See you without a doctor\u2019s referral, as far as your state and your insurance "
+            "allow. Ask when you book.",
         ),
         may_not=("Sign for somebody who lives in a state without a licence here.",),
     )

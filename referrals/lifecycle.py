@@ -646,10 +646,10 @@ def _require_ready(referral: Referral, at: datetime) -> None:
     if note is None:
         raise NotAllowed("Sign the discharge note first.")
     referral.note = note
-    able = licensing.ability(referral.recipient, at)
-    against = directory.against_sending(referral.recipient, able)
-    if against:
-        raise NotAllowed(against)
+    licensing.require_acceptor(referral.recipient, at=at)
+    no_room = directory.against_room(referral.recipient)
+    if no_room:
+        raise NotAllowed(no_room)
 
 
 def _supersede_others(referral: Referral, at: datetime) -> None:

@@ -8,10 +8,9 @@ from rest_framework import serializers
 from clients.api.base import Endpoint
 from clients.api.people import ProfessionalBriefShape, professional_brief
 from clients.models import Professional
-from handoff.api.operations import acts, lists
+from handoff.api.operations import acts, reads
 from handoff.api.shapes import Body, Shape
 from handoff.core.errors import NotVisible
-from handoff.core.paging import Page
 from handoff.core.policy import Policy
 from referrals import wishes
 from referrals.models import Wish
@@ -33,18 +32,23 @@ class WishShape(Shape):
     wished_at = serializers.DateTimeField()
 
 
+class WishesShape(Shape):
+    """All that stand: one for a therapist and one for a trainer at most."""
+
+    wishes = WishShape(many=True)
+
+
 class Wishes(Endpoint):
     policy = Policy.SIGNED_IN
 
-    @lists(WishShape)
-    def get(self, query: dict[str, Any], id: UUID) -> Page[dict[str, Any]]:
+    @reads(WishesShape)
+    def get(self, query: dict[str, Any], id: UUID) -> dict[str, Any]:
         """Whom this client would like now.
 
         For the client's side and for who treats them; whoever it names does not learn of it.
         """
         found = wishes.open_wishes(actor=self.actor, client_id=id)
-        page = self.values(found, query, key=lambda each: str(each.pk))
-        return Page([_answer(each) for each in page.items], page.next, page.previous)
+        return {"wishes": [_answer(each) for each in found]}
 
     @acts(WishShape, body=WishBody, status=201, policy=Policy.CLIENT)
     def post(self, body: dict[str, Any], id: UUID) -> UUID:

@@ -105,7 +105,7 @@ def test_the_day_a_licence_ends_is_the_day_at_its_practice(world: World) -> None
 
 
 def test_directory_filters(world: World) -> None:
-    trainer = certified_trainer(specialties=["Running", "Older adults"])
+    trainer = certified_trainer(specialties=["running", "older_adults"])
     trainer.user.first_name, trainer.user.last_name = "Uma", "Lindgren"
     trainer.user.save()
     api = world.client_api
@@ -221,3 +221,47 @@ def test_my_reminders_are_ticked_off_and_put_off(world: World) -> None:
     for api in (world.pt_api, world.stranger_api):
         assert api.post(f"{address}done/").status_code == 404
         assert api.post(f"{address}snooze/", {"until": later}).status_code == 404
+
+
+def test_one_professional_as_in_the_list(world: World) -> None:
+    trainer = certified_trainer(specialties=["running"], languages=["es"], open_places=0)
+    answer = world.client_api.get(f"professionals/{trainer.pk}/").json()
+    listed = world.client_api.get("professionals/?language=es&state=NY").json()["results"]
+    assert listed == [answer]
+    assert (answer["availability"], answer["accepting"]) == ("full", False)
+    assert "open_places" not in answer
+    assert any("wrong with you" in each for each in answer["may_not"])
+    assert world.client_api.get("professionals/?language=xx").status_code == 400
+    Professional.objects.filter(pk=trainer.pk).update(in_directory=False)
+    assert world.client_api.get(f"professionals/{trainer.pk}/").status_code == 404
+    assert str(trainer.pk) not in directory(world.client_api)
+
+
+def test_a_professional_says_what_stands_in_the_directory(world: World) -> None:
+    address = f"professionals/{world.trainer.pk}/listing/"
+    body = {"open_places": 2, "specialties": ["running"], "in_directory": True}
+    assert world.trainer_api.patch(address, body).json()["open_places"] == 2
+    assert world.trainer_api.get(address).json()["specialties"] == ["running"]
+    assert world.trainer_api.patch(address, {"role": "pt"}).status_code == 400
+    assert world.trainer_api.patch(address, {"languages": ["xx"]}).status_code == 400
+    assert world.pt_api.get(address).status_code == 404
+    assert world.pt_api.patch(address, body).status_code == 404
+    assert world.client_api.get(address).status_code == 403
+
+
+def test_a_wish_is_made_read_by_who_treats_and_taken_back(world: World) -> None:
+    address = f"clients/{world.client.pk}/wishes/"
+    body = {"professional_id": str(world.trainer.pk)}
+    made = world.client_api.post(address, body)
+    assert made.status_code == 201
+    assert made.json()["professional"]["id"] == str(world.trainer.pk)
+    assert world.client_api.get(address).json() == {"wishes": [made.json()]}
+    assert world.pt_api.get(address).json() == {"wishes": [made.json()]}
+    for api in (world.trainer_api, world.other_pt_api, world.stranger_api):
+        assert api.get(address).status_code == 404
+    assert world.pt_api.post(address, body).status_code == 403
+    back = f"wishes/{made.json()['id']}/take-back/"
+    assert world.stranger_api.post(back).status_code == 404
+    assert world.client_api.post(back).status_code == 204
+    assert world.client_api.post(back).status_code == 409
+    assert world.pt_api.get(address).json() == {"wishes": []}

@@ -262,7 +262,8 @@ def _choices(
             *(each.pk for each in everybody.child.consents.all()),
         ],
         "my-data": [everybody.client, everybody.child, everybody.leaving],
-        "profile": [everybody.paper],
+        "profile": [everybody.paper, everybody.pt, everybody.trainer],
+        "directory": [everybody.other_trainer, everybody.pt],
         "referrals": [everybody.steps[State.SENT], everybody.referral],
         "limits": [everybody.restriction("avoid"), everybody.drafted],
     }

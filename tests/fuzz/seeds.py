@@ -15,7 +15,7 @@ from handoff.core import tokens
 from handoff.core.actors import Actor
 from handoff.core.files.accepting import Accepted
 from handoff.core.files.kinds import Kind
-from referrals import care, letters
+from referrals import care, letters, wishes
 from referrals.models import Letter, Package, Referral
 from referrals.states import EDGES, State
 from tests.api.client import PREFIX, Api, description
@@ -119,6 +119,9 @@ class Seeded(World):
         }
 
         # Each is removed by whoever handed it in; the trainer's side has none.
+        self.wish = wishes.wish(
+            actor=self.as_client, client_id=self.client.pk, professional_id=self.trainer.pk, at=NOON
+        )
         self.letters = {
             "client": self._letter(self.as_client),
             "pt": self._letter(self.as_pt),
@@ -236,6 +239,7 @@ def _ids_by_key(seeded: Seeded) -> dict[str, list[Any]]:
         "recipient": [str(seeded.other_trainer.pk), str(seeded.trainer.pk)],
         "discloser": [str(seeded.pt.pk)],
         "therapist_id": [str(seeded.pt.pk)],
+        "professional_id": [str(seeded.other_trainer.pk)],
         "recurrence_of": [str(seeded.episode.pk)],
     }
 
@@ -254,7 +258,9 @@ def _ids_by_area(seeded: Seeded, who: str, token: str) -> dict[str, list[str]]:
         "letters": [str(seeded.letters[who].pk), str(seeded.letters["pt"].pk)],
         "measurements": [str(seeded.score.pk)],
         "packages": [str(seeded.package.pk)],
+        "professionals": [str(seeded.pt.pk), str(seeded.trainer.pk)],
         "referrals": [str(seeded.referral.pk)],
+        "wishes": [str(seeded.wish.pk)],
         "reminders": [str(seeded.reminders[who])],
         "restrictions": [str(avoid.pk), str(load.pk)],
         "tokens": [token],

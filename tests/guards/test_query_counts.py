@@ -259,6 +259,10 @@ LISTS: dict[str, list[Listed]] = {
         Listed("client", "/clients/{world.client.pk}/costs/", api.a_package),
         Listed("client", "/clients/{world.client.pk}/costs/", api.a_coverage),
     ],
+    "directory": [
+        Listed("client", "/directory/", api.a_professional),
+        Listed("trainer", "/directory/?role=trainer", api.a_professional),
+    ],
     "paper": [Listed("pt", "/profile/papers/{world.licence.pk}/", a_scan)],
     "client_timeline": [
         Listed(who, "/clients/{world.client.pk}/timeline/", more)
@@ -280,7 +284,7 @@ NO_LISTS: Mapping[str, str] = {
             *("reminder_done", "reminder_snooze", "measurement_remove", "limit_remove"),
             *("package_used", "package_remove"),
             *("discharge_save", "addendum", "acknowledge", "letter_remove", "scan_remove"),
-            *("session_end", "token_end"),
+            *("session_end", "token_end", "wish_make", "wish_take_back"),
         ),
         "Takes a form and leads on, or shows the page it came from.",
     ),
@@ -289,10 +293,11 @@ NO_LISTS: Mapping[str, str] = {
             *("client_new", "client_invite", "guardian_invite", "episode_new", "episode_edit"),
             *("limit_new", "limit_change", "limit_revise", "limit_lift", "limit_ask"),
             *("profile", "invitation", "invitation_open", "consent_revoke", "paper_new"),
-            *("consent_renew", "consent_object", "client_ask"),
+            *("consent_renew", "consent_object", "client_ask", "listing"),
         ),
         "A form about one thing.",
     ),
+    "directory_entry": "One professional; a wish for each person of the reader's own.",
     "letter_file": "One file.",
     "coverage": "One episode.",
     "scan": "One file.",

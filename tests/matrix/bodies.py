@@ -59,6 +59,10 @@ def body_for(route: Route, scene: Scene) -> dict[str, Any]:
             return {"first_name": "Anna"}
         case (_, "/clients/<uuid:id>/invitations/"):
             return {"kind": "client", "email": "cleo@example.org"}
+        case (_, "/clients/<uuid:id>/wishes/"):
+            return {"professional_id": ids["listing"]}
+        case ("PATCH", "/professionals/<uuid:id>/listing/"):
+            return {"open_places": 3}
         case (_, "/consents/"):
             return {
                 "client": ids["client"], "discloser": str(scene.author.pk), "recipient": trainer,
@@ -120,6 +124,8 @@ def _form(route: Route, scene: Scene) -> dict[str, Any]:
     match route.address:
         case "/clients/":
             return {"find": "Ana"}
+        case "/directory/<uuid:pk>/wish/":
+            return {"client": str(scene.things["client"])}
         case "/clients/<uuid:pk>/ask/":
             return {"classes": ["note"], "purpose": "To train."}
         case "/consents/<uuid:pk>/view-as/" | "/consents/<uuid:pk>/what-if/":

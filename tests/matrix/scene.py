@@ -38,6 +38,7 @@ from referrals.models import (
     ReferralMessage,
     Reminder,
     ReminderRule,
+    Wish,
 )
 from referrals.states import State as ReferralState
 from tests.factories import (
@@ -205,8 +206,14 @@ class Scene:
             client=self.ana, email="ana@example.org", token_hash="0" * 64,
             invited_by=self.author, expires_at=NOON + timedelta(days=7),
         )  # fmt: skip
+        wish = Wish.objects.create(
+            client=self.ana, professional=self.professionals[Who.OTHERS_TRAINER], role="trainer",
+            wished_by=self.ana.user, wished_at=BEFORE,
+        )  # fmt: skip
         self.things |= {
             "client": self.ana.pk,
+            "listing": self.author.pk,
+            "wish": wish.pk,
             "episode": episode.pk,
             "running episode": running.pk,
             "note": note.pk,

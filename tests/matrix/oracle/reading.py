@@ -395,6 +395,14 @@ def of_her_question(cell: Cell) -> Expected:
     return NOTHING_OF_HERS if cell.person.is_ana else ABSENT
 
 
+# --- whom she would like ------------------------------------------------------------------------
+
+
+def wishes(cell: Cell) -> Expected:
+    """Her side, and who treats her. Whoever it names is not among them."""
+    return NOTHING_OF_HERS if cell.person.is_ana or treats(cell) else ABSENT
+
+
 # --- letters from doctors, everything as a file ------------------------------------------------
 # Written from docs/files.md and docs/rights.md.
 

@@ -71,6 +71,10 @@ API: tuple[Route, ...] = (
         for act in ("grant", "decline", "narrow", "revoke", "renew")
     ),
     post(f"{CONSENT}object/", api(changing.objects, *CLIENTS), "consent"),
+    # --- whom she would like
+    get(f"{CLIENT}wishes/", api(reading.wishes), "client", "WISHES"),
+    post(f"{CLIENT}wishes/", api(changing.decides, *CLIENTS), "client"),
+    post(f"{V1}wishes/<uuid:id>/take-back/", api(changing.decides, *CLIENTS), "wish"),
     # --- letters from doctors, and everything as a file
     get(f"{CLIENT}letters/", api(reading.letters), "client", "LETTERS"),
     get(f"{V1}letters/<uuid:id>/file/", api(reading.letter_file), "letter", "LETTER_FILE"),
@@ -187,6 +191,9 @@ PAGES: tuple[Route, ...] = (
     post("/packages/<uuid:pk>/remove/", page(changing.decides), "package"),
     get("/episodes/<uuid:episode_id>/coverage/", page(reading.coverage_page, *THERAPY), "episode"),
     post("/episodes/<uuid:episode_id>/coverage/", page(changing.signs, *THERAPY), "episode"),
+    # --- whom she would like
+    post("/directory/<uuid:pk>/wish/", page(changing.decides, *CLIENTS), "listing"),
+    post("/wishes/<uuid:pk>/take-back/", page(changing.decides, *CLIENTS), "wish"),
     # --- letters from doctors
     get("/clients/<uuid:pk>/letters/", page(reading.letters_page), "client"),
     get("/letters/<uuid:pk>/file/", page(reading.letter_file), "letter"),

@@ -245,9 +245,13 @@ TOKEN = keys("id name created_at expires_at revoked_at second_factor live")
 _CREDENTIAL = keys("kind title state")
 _PRACTICE = keys("id name kind city state")
 LISTED_PROFESSIONAL = keys(
-    "id name role introduction accepting",
+    "id name role introduction accepting availability",
     practice=_PRACTICE,
     specialties=[VALUE],
+    languages=[VALUE],
+    states=[VALUE],
+    may=[VALUE],
+    may_not=[VALUE],
     credentials=[_CREDENTIAL],
 )
 ME = keys(
@@ -317,6 +321,16 @@ SHAPES: dict[str, Shape] = {
     "TOKEN": TOKEN,
     "TOKENS": page_of(TOKEN),
     "PROFESSIONALS": page_of(LISTED_PROFESSIONAL),
+    "PROFESSIONAL": LISTED_PROFESSIONAL,
+    "LISTING": keys(
+        "id role in_directory accepts_referrals open_places introduction",
+        specialties=[VALUE],
+        languages=[VALUE],
+    ),
+    "WISHES": keys(
+        "",
+        wishes=[keys("id client role wished_at", professional=keys("id name role practice"))],
+    ),
     "ME": ME,
     "MEASURES": page_of(MEASURE),
     "REMINDERS": page_of(REMINDER),
