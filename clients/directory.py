@@ -75,7 +75,7 @@ class Entry:
         return ", ".join(dict.fromkeys(title for title in titles if title))
 
 
-def standing(
+def verified(
     at: datetime, *, role: str = "", words: str = "", accepting: bool = False
 ) -> QuerySet[Professional]:
     """Current professionals with a verified licence or certification valid today at their place.
@@ -114,12 +114,12 @@ def listed(
     language: str = "",
     accepting: bool = False,
 ) -> QuerySet[Professional]:
-    """Those of `standing` who want to be found by everybody.
+    """Those of `verified` who want to be found by everybody.
 
     `specialty` is a code, or a part of how one reads. `state` is where a therapist may treat, and
     where a trainer works.
     """
-    rows = standing(at, role=role, words=words, accepting=accepting).filter(in_directory=True)
+    rows = verified(at, role=role, words=words, accepting=accepting).filter(in_directory=True)
     if specialty:
         rows = rows.filter(specialties__overlap=specialties.matching(specialty) or [""])
     if state:

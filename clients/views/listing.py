@@ -37,17 +37,17 @@ def listing(request: PageRequest, pk: UUID) -> HttpResponse:
     return panel(
         request,
         "clients/_listing.html",
-        {"form": form, "row": row, **_standing(row)},
+        {"form": form, "row": row, **_found(row)},
         page="clients/listing.html",
         status=422 if form.errors else 200,
     )
 
 
-def _standing(row: Professional) -> dict[str, object]:
+def _found(row: Professional) -> dict[str, object]:
     """Whether others find them now: wanting it is one half, valid papers the other."""
     at = timezone.now()
     return {
         "is_listed": directory.listed(at).filter(pk=row.pk).exists(),
-        "may_be_listed": directory.standing(at).filter(pk=row.pk).exists(),
+        "may_be_listed": directory.verified(at).filter(pk=row.pk).exists(),
         "lapses": licensing.lapses(row, at),
     }

@@ -174,7 +174,7 @@ def _trainers(
     """Those who can be asked now, then some who cannot, with the reason."""
     role = Professional.Role.TRAINER
     ready = list(
-        directory.standing(at, role=role, words=words, accepting=True)
+        directory.verified(at, role=role, words=words, accepting=True)
         .exclude(user_id=row.pt.user_id)
         .order_by(*directory.BY_NAME)[:MOST_READY]
     )
@@ -186,7 +186,7 @@ def _trainers(
     ready.sort(key=lambda each: wished is None or each.pk != wished.professional_id)
     others = list(
         _current(words)
-        .exclude(pk__in=directory.standing(at, role=role, accepting=True).values("pk"))
+        .exclude(pk__in=directory.verified(at, role=role, accepting=True).values("pk"))
         .exclude(user_id=row.pt.user_id)[:MOST_OTHERS]
     )
     if wished and wished.professional_id not in {each.pk for each in (*ready, *others)}:
@@ -232,7 +232,7 @@ def _one_more(at: datetime, chosen: str, row: Episode) -> list[Professional]:
     except ValueError:
         return []
     return list(
-        directory.standing(at, role=Professional.Role.TRAINER, accepting=True)
+        directory.verified(at, role=Professional.Role.TRAINER, accepting=True)
         .filter(pk=pk)
         .exclude(user_id=row.pt.user_id)
     )

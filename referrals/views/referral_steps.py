@@ -290,7 +290,7 @@ def _reasons(verb: Verb, state: State) -> Any:
 
 def able_trainers(referral: Referral, at: datetime) -> list[Professional]:
     """Trainers other than the present one who may take a client now, and have a place."""
-    rows = directory.standing(at, role=Professional.Role.TRAINER, accepting=True)
+    rows = directory.verified(at, role=Professional.Role.TRAINER, accepting=True)
     return list(rows.exclude(pk=referral.recipient_id).order_by(*directory.BY_NAME))
 
 

@@ -42,7 +42,7 @@ def test_whoever_has_a_valid_paper_and_wants_to_be_found_is() -> None:
 def test_who_does_not_want_to_be_found_is_not_and_may_still_be_chosen() -> None:
     trainer = certified_trainer(in_directory=False)
     assert found() == set()
-    assert trainer in directory.standing(NOON, accepting=True)
+    assert trainer in directory.verified(NOON, accepting=True)
     with pytest.raises(NotVisible):
         directory.entry(trainer.pk, NOON)
 

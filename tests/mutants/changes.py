@@ -1250,6 +1250,74 @@ LETTERS = Module(
     ),
 )
 
+DIRECTORY = Module(
+    "clients/directory.py",
+    ("tests/clients/test_directory.py",),
+    (
+        Change(
+            "whoever has valid papers is public, asked or not",
+            "rows = verified(at, role=role, words=words, accepting=accepting)"
+            ".filter(in_directory=True)",
+            "rows = verified(at, role=role, words=words, accepting=accepting)",
+        ),
+        Change(
+            "a full one counts as somebody with a place",
+            "Q(open_places=None) | Q(open_places__gt=0), accepts_referrals=True",
+            "accepts_referrals=True",
+        ),
+        Change(
+            "a full one can be sent a handoff",
+            "return Availability.FULL if row.open_places == 0 else Availability.OPEN",
+            "return Availability.OPEN",
+        ),
+    ),
+)
+
+LISTING = Module(
+    "clients/listing.py",
+    ("tests/clients/test_listing.py",),
+    (
+        Change(
+            "anybody speaks for anybody",
+            "        pk__in=actor.professional_ids, role__in=LISTED_ROLES, left_at__isnull=True\n",
+            "        role__in=LISTED_ROLES, left_at__isnull=True\n",
+        ),
+    ),
+)
+
+WISHES = Module(
+    "referrals/wishes.py",
+    ("tests/referrals/test_wishes.py",),
+    (
+        Change(
+            "a wish is said for anybody",
+            "    own_client(actor, client_id, at)\n",
+            "",
+        ),
+        Change(
+            "somebody who is in no directory is wished for",
+            "chosen = directory.listed(at).filter(pk=professional_id).first()",
+            "chosen = directory.verified(at).filter(pk=professional_id).first()",
+        ),
+        Change(
+            "anybody takes a wish back",
+            "if row is None or not is_own(actor, row.client, at):",
+            "if row is None:",
+        ),
+        Change(
+            "a recipient learns whom the client would like",
+            "        if not access.grounds_for(actor, client, at).treats_as:\n"
+            "            raise NotVisible\n",
+            "",
+        ),
+        Change(
+            "a second therapist learns that it is them",
+            "        rows = rows.exclude(professional__in=actor.professional_ids)\n",
+            "",
+        ),
+    ),
+)
+
 ERASURE = Module(
     "referrals/rights/erasure.py",
     ("tests/rights/test_erasure.py",),
@@ -1347,4 +1415,7 @@ MODULES = (
     WHOLE,
     LETTERS,
     PAPERS,
+    DIRECTORY,
+    LISTING,
+    WISHES,
 )
