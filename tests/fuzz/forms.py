@@ -207,7 +207,7 @@ class Everybody(Seeded):
 
 
 FOR: Final = {
-    Policy.PUBLIC: ("nobody", "pt"),
+    Policy.PUBLIC: ("nobody", "client", "pt"),
     Policy.SIGNED_IN: ("client", "guardian", "pt", "trainer"),
     Policy.PROFESSIONAL: ("pt", "trainer"),
     Policy.PT: ("pt", "pta"),
