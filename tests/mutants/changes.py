@@ -994,6 +994,16 @@ LIFECYCLE = Module(
             "    referral.note = note\n",
         ),
         Change(
+            "it goes out to a full trainer",
+            "    if no_room:\n        raise NotAllowed(no_room)\n",
+            "",
+        ),
+        Change(
+            "accepting uses no place",
+            'open_places=F("open_places") - 1',
+            'open_places=F("open_places")',
+        ),
+        Change(
             "a lapsed trainer accepts",
             "        licensing.require_acceptor(referral.recipient, at=now)\n",
             "        pass\n",

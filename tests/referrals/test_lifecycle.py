@@ -231,18 +231,30 @@ def test_a_handoff_needs_a_signed_note(story: Story) -> None:
         lifecycle.send(actor=story.as_pt, referral_id=referral.pk, at=NOON)
 
 
-@pytest.mark.parametrize("lapsed", ["certificate", "not accepting"])
+@pytest.mark.parametrize("lapsed", ["certificate", "not accepting", "full"])
 def test_a_handoff_needs_a_recipient_who_may_take_it(story: Story, lapsed: str) -> None:
     referral = story.draft()
     if lapsed == "certificate":
         Credential.objects.filter(user=story.trainer.user).update(expires_on=date(2027, 1, 1))
     else:
-        Professional.objects.filter(pk=story.trainer.pk).update(accepts_referrals=False)
+        said = {"open_places": 0} if lapsed == "full" else {"accepts_referrals": False}
+        Professional.objects.filter(pk=story.trainer.pk).update(**said)
     with pytest.raises(NotAllowed):
         lifecycle.send(actor=story.as_pt, referral_id=referral.pk, at=NOON)
     referral.refresh_from_db()
     assert referral.state == State.DRAFT
     assert not Consent.objects.exists()
+
+
+@pytest.mark.parametrize(("before", "after"), [(2, 1), (1, 0), (0, 0), (None, None)])
+def test_accepting_uses_a_place_and_what_was_sent_before_can_still_be_accepted(
+    story: Story, before: int | None, after: int | None
+) -> None:
+    referral = story.sent()
+    Professional.objects.filter(pk=story.trainer.pk).update(open_places=before)
+    lifecycle.accept(actor=story.as_trainer, referral_id=referral.pk, at=NOON)
+    story.trainer.refresh_from_db()
+    assert story.trainer.open_places == after
 
 
 @pytest.mark.parametrize(

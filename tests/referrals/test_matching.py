@@ -21,7 +21,7 @@ from clients.scopes import SUGGESTED, Scope
 from handoff.core.audit import AuditEntry
 from handoff.core.errors import Invalid, NotAllowed, NotVisible, Stale
 from referrals import access, disclosure, lifecycle, matching, sharing
-from referrals.models import Episode, Referral, Reminder
+from referrals.models import Episode, Referral, Reminder, Wish
 from referrals.states import State
 from tests.factories import (
     NOON,
@@ -100,6 +100,25 @@ def test_everything_of_the_draft_moves_over(newcomer: Newcomer) -> None:
     assert AuditEntry.objects.filter(verb="client.joined").exists()
     newcomer.invitation.refresh_from_db()
     assert newcomer.invitation.used_by == newcomer.own.user
+
+
+def test_a_wish_said_for_the_draft_does_not_stand_beside_ones_own(newcomer: Newcomer) -> None:
+    """By a guardian of before, who acts for nobody any more."""
+    said = [
+        Wish.objects.create(
+            client=client,
+            professional=certified_trainer(),
+            role="trainer",
+            wished_by=newcomer.first_pt.user,
+            wished_at=NOON,
+        )
+        for client in (newcomer.draft, newcomer.own)
+    ]
+    newcomer.connect()
+    for row in said:
+        row.refresh_from_db()
+    assert [row.client for row in said] == [newcomer.own, newcomer.own]
+    assert [row.taken_back_at is None for row in said] == [False, True]
 
 
 def test_the_second_therapist_keeps_the_client_and_sees_only_their_own_notes(

@@ -43,6 +43,7 @@ from referrals.models import (
     ReferralMessage,
     Reminder,
     RestrictionVersion,
+    Wish,
 )
 from referrals.rights import erasure
 from referrals.rights.erasure import FATES, GRACE, Fate
@@ -188,10 +189,12 @@ def test_what_may_go_goes_and_the_rest_is_as_announced(scene: Therapy) -> None:
         expires_at=now(),
     )  # fmt: skip
     tokens.issue(user_id=user.pk)
+    Wish.objects.create(client=client, professional=scene.trainer, role="trainer", wished_by=user)
     before = erasure.outlook(client)
     kept = {line.what: line.count for line in before.lines if line.fate is not Fate.GOES}
     assert {line.what for line in before.lines if line.fate is Fate.GOES and line.count} >= {
         *("questions and answers", "invitations", "e-mail addresses", "keys to the API"),
+        "whom you would like",
     }
     asked(client)
     request = erasure.erase(client_id=client.pk)
