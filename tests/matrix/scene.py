@@ -206,6 +206,7 @@ class Scene:
             client=self.ana, email="ana@example.org", token_hash="0" * 64,
             invited_by=self.author, expires_at=NOON + timedelta(days=7),
         )  # fmt: skip
+        assert self.ana.user is not None
         wish = Wish.objects.create(
             client=self.ana, professional=self.professionals[Who.OTHERS_TRAINER], role="trainer",
             wished_by=self.ana.user, wished_at=BEFORE,

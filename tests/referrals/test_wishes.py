@@ -133,13 +133,13 @@ def test_nothing_is_wished_for_an_erased_client(story: Story) -> None:
 
 
 def test_two_open_wishes_of_one_trade_are_no_rows(story: Story) -> None:
-    wish(story.client, story.trainer)
+    row = wish(story.client, story.trainer)
     with pytest.raises(IntegrityError, match="wish_one_open_per_role"), transaction.atomic():
         Wish.objects.create(
             client=story.client,
             professional=certified_trainer(),
             role="trainer",
-            wished_by_id=story.client.user_id,
+            wished_by=row.wished_by,
         )
 
 
