@@ -65,6 +65,15 @@ def episode_for(actor: Actor, pk: UUID, *, lock: bool = False) -> Episode:
     return _one(rows, pk, lock=lock)
 
 
+def episode_with(actor: Actor, restriction_id: UUID) -> Episode:
+    """The episode of a restriction on the treating side. Raises NotVisible for everybody else."""
+    rows = episodes_visible_to(actor).select_related("client", "pt__user", "pt__practice")
+    row = rows.filter(restrictions__pk=restriction_id).first()
+    if row is None:
+        raise NotVisible
+    return row
+
+
 def note_for(actor: Actor, pk: UUID, *, lock: bool = False) -> DischargeNote:
     """A discharge note on the treating side. Raises NotVisible for everybody else."""
     rows = DischargeNote.objects.filter(episode__pt_id__in=treating_ids(actor)).select_related(

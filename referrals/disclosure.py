@@ -21,13 +21,14 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 from django.utils import timezone
 
+from clients import access as people
 from clients import guardians
 from clients.models import AccessEntry, Client, Consent
 from clients.scopes import Scope
 from handoff.core import ledger, subjects
 from handoff.core.actors import Actor
 from handoff.core.errors import NotAllowed, NotVisible
-from referrals import access, grounds, readings
+from referrals import access, grounds, readings, whose
 from referrals.capacity import capacity
 from referrals.grounds import Reading
 from referrals.models import DischargeNote, Episode, Referral, ReferralMessage
@@ -53,6 +54,8 @@ from referrals.states import (
 Action = AccessEntry.Action
 STEP_WORDS = {Verb.REPORT.value: "Interim note sent", Verb.ANSWER.value: "Question answered"}
 """Steps that are told by what was done, not by the state they lead to."""
+WORKED_ON: Final = tuple(scope for scope in Scope if scope is not Scope.TRAINING_FEEDBACK)
+"""What the treating side works with: its own content."""
 TRIES: Final = 3
 """How often content is gathered anew before the lock is kept meanwhile."""
 TOO_OFTEN: Final = "This was downloaded five times within a day. Wait until tomorrow."
@@ -205,7 +208,7 @@ def envelope(*, actor: Actor, referral_id: UUID, at: datetime | None = None) -> 
     Raises NotVisible unless `actor` is that recipient and the referral waits for them.
     """
     moment = at or timezone.now()
-    referral = access.referral_for(actor, referral_id, at=moment)
+    referral = handoff(actor=actor, referral_id=referral_id, at=moment)
     client, ends = referral.client, (referral.sender_id, referral.recipient_id)
 
     def judge(found: Reading) -> tuple[frozenset[Scope], Permit] | None:
@@ -255,14 +258,47 @@ def workspace(*, actor: Actor, episode_id: UUID, at: datetime | None = None) -> 
     Raises NotVisible for everybody who does not treat it.
     """
     moment = at or timezone.now()
-    episode = access.episode_for(actor, episode_id)
+    episode = treated(actor=actor, episode_id=episode_id, at=at)
     with subjects.of(episode.client_id), transaction.atomic():
         work = _work_on(episode, moment)
     own = access.permit_for(actor, episode.client, moment)
-    shown = tuple(scope for scope in Scope if scope is not Scope.TRAINING_FEEDBACK)
     with transaction.atomic(durable=True):
-        _entry(actor, episode.client, own, Action.READ, "episode", shown, ()).append(at=at)
+        _entry(actor, episode.client, own, Action.READ, "episode", WORKED_ON, ()).append(at=at)
     return work
+
+
+def treated(*, actor: Actor, episode_id: UUID, at: datetime | None = None) -> Episode:
+    """An episode on the treating side, for a page that works on it.
+
+    Raises NotVisible for everybody else, whose try is entered as refused.
+    """
+    try:
+        return access.episode_for(actor, episode_id)
+    except NotVisible:
+        _refuse_all(actor, whose.clients_behind(episodes=[episode_id]), "episode", WORKED_ON, at)
+        raise
+
+
+def treated_with(*, actor: Actor, restriction_id: UUID, at: datetime | None = None) -> Episode:
+    """The episode of a restriction, as `treated`."""
+    try:
+        return access.episode_with(actor, restriction_id)
+    except NotVisible:
+        found = whose.clients_behind(restrictions=[restriction_id])
+        _refuse_all(actor, found, "restriction", (Scope.RESTRICTIONS,), at)
+        raise
+
+
+def handoff(*, actor: Actor, referral_id: UUID, at: datetime | None = None) -> Referral:
+    """A referral for somebody who may know of it, before anything of it is read.
+
+    Raises NotVisible for everybody else, whose try is entered as refused.
+    """
+    try:
+        return access.referral_for(actor, referral_id, at=at)
+    except NotVisible:
+        _refuse_all(actor, whose.clients_behind(referrals=[referral_id]), "referral", (), at)
+        raise
 
 
 def _work_on(episode: Episode, at: datetime) -> Workspace:
@@ -296,7 +332,7 @@ def thread(
     referral waits for them or runs and the client shares something with them. Raises NotVisible
     for those who may not know of the referral.
     """
-    referral = access.referral_for(actor, referral_id, at=at)
+    referral = handoff(actor=actor, referral_id=referral_id, at=at)
 
     def judge(found: Reading) -> Permit | None:
         return permit(found.grounds) if _may_read_thread(actor, referral, found) else None
@@ -328,7 +364,7 @@ def goal_of(*, actor: Actor, referral_id: UUID, at: datetime | None = None) -> s
     the client shares something with them (before, it stands on the envelope). Raises NotVisible
     for those who may not know of the referral.
     """
-    referral = access.referral_for(actor, referral_id, at=at)
+    referral = handoff(actor=actor, referral_id=referral_id, at=at)
 
     def judge(found: Reading) -> Permit | None:
         return permit(found.grounds) if _may_read_goal(actor, referral, found) else None
@@ -348,7 +384,7 @@ def steps(*, actor: Actor, referral_id: UUID, at: datetime | None = None) -> tup
 
     A recipient's path begins when it was sent; the reason for "not shared" is nobody's to know.
     """
-    referral = access.referral_for(actor, referral_id, at=at)
+    referral = handoff(actor=actor, referral_id=referral_id, at=at)
     hidden: frozenset[str] = frozenset()
     if Party.SENDER not in access.parties(actor, referral, at):
         hidden = frozenset({State.DRAFT, State.AWAITING_CONSENT})
@@ -542,12 +578,28 @@ def _is_shared(referral: Referral, found: Reading) -> bool:
 def _refuse(
     actor: Actor, client: Client, purpose: str, asked: Iterable[Scope], at: datetime | None
 ) -> None:
-    """Enter a refused attempt of somebody signed in."""
-    if actor.user_id is None:
+    """Enter a refused attempt of somebody signed in.
+
+    Not that of the client's own side: they read all there is for them, and an entry would tell
+    them of what is not, such as a note that nobody has signed.
+    """
+    if actor.user_id is None or people.is_own(actor, client, at):
         return
     nothing = permit(Grounds())
     with transaction.atomic(durable=True):
         _entry(actor, client, nothing, Action.REFUSED, purpose, (), asked).append(at=at)
+
+
+def _refuse_all(
+    actor: Actor,
+    client_ids: Iterable[UUID],
+    purpose: str,
+    asked: Iterable[Scope],
+    at: datetime | None,
+) -> None:
+    """The same for whoever asked for a thing by its id; nothing where there is no such thing."""
+    for client in Client.objects.filter(pk__in=client_ids):
+        _refuse(actor, client, purpose, asked, at)
 
 
 def _entry(

@@ -2,9 +2,12 @@
 
 Each is read by the steps of `referrals.disclosure`, which enters it in the access ledger under its
 class. What is not signed yet is the treating side's alone. All of them raise NotVisible for
-somebody who may not read that one thing, whether it exists or not.
+somebody who may not read that one thing, whether it exists or not. Where it exists, the try is
+entered for the client it is about, also when row-level security would show them nothing: so the
+thing is fetched as a row of its own client, and judged by the door.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -16,9 +19,10 @@ from zoneinfo import ZoneInfo
 from django.db.models import Model, QuerySet
 
 from clients.scopes import Scope
+from handoff.core import subjects
 from handoff.core.actors import Actor
 from handoff.core.errors import NotVisible
-from referrals import access, disclosure, readings
+from referrals import access, disclosure, readings, whose
 from referrals.models import DischargeNote, Episode, Measurement, Restriction, RestrictionVersion
 from referrals.packets import (
     AddendumView,
@@ -29,6 +33,7 @@ from referrals.packets import (
 from referrals.permits import Permit, Standpoint
 
 Row = TypeVar("Row", bound=Model)
+Part = TypeVar("Part")
 
 _PEOPLE = ("client", "pt__user", "pt__practice")
 
@@ -127,7 +132,7 @@ class VersionView:
 
 def episode(*, actor: Actor, episode_id: UUID, at: datetime | None = None) -> EpisodeView:
     """One episode, under the class `history`."""
-    row = _episode(actor, episode_id)
+    row = _episode(episode_id)
 
     def read(allowed: Permit, _at: datetime) -> EpisodeView:
         sees_plan = allowed.everything or _treats(actor, row)
@@ -158,29 +163,13 @@ def episode(*, actor: Actor, episode_id: UUID, at: datetime | None = None) -> Ep
             else None,
         )
 
-    return disclosure.disclose_one(
-        actor=actor,
-        client=row.client,
-        scope=Scope.HISTORY,
-        source_id=row.pt_id,
-        purpose="episode",
-        read=read,
-        at=at,
-    )
+    return _disclosed(actor, row, Scope.HISTORY, "episode", read, at)
 
 
 def scores(*, actor: Actor, episode_id: UUID, at: datetime | None = None) -> tuple[ScoreView, ...]:
     """What was measured in one episode, newest first, under the class `outcomes`."""
-    row = _episode(actor, episode_id)
-    return disclosure.disclose_one(
-        actor=actor,
-        client=row.client,
-        scope=Scope.OUTCOMES,
-        source_id=row.pt_id,
-        purpose="scores",
-        read=partial(_scores, row.pk),
-        at=at,
-    )
+    row = _episode(episode_id)
+    return _disclosed(actor, row, Scope.OUTCOMES, "scores", partial(_scores, row.pk), at)
 
 
 def note(*, actor: Actor, note_id: UUID, at: datetime | None = None) -> NoteSheet:
@@ -188,18 +177,16 @@ def note(*, actor: Actor, note_id: UUID, at: datetime | None = None) -> NoteShee
     rows = DischargeNote.objects.select_related(
         "episode__client", "episode__pt__user", "episode__pt__practice"
     )
-    row = _found(rows.prefetch_related("goals", "addenda"), note_id)
-    if not row.is_signed and not _treats(actor, row.episode):
-        raise NotVisible
-    _no_error(actor, row.episode)
-    return disclosure.disclose_one(
-        actor=actor,
-        client=row.episode.client,
-        scope=Scope.NOTE,
-        source_id=row.episode.pt_id,
-        purpose="discharge note",
-        read=partial(_note_sheet, row),
-        at=at,
+    clients = whose.clients_of_note(note_id)
+    row = _found(rows.prefetch_related("goals", "addenda"), note_id, clients)
+    return _disclosed(
+        actor,
+        row.episode,
+        Scope.NOTE,
+        "discharge note",
+        partial(_note_sheet, row),
+        at,
+        is_signed=row.is_signed,
     )
 
 
@@ -207,10 +194,7 @@ def restriction(
     *, actor: Actor, restriction_id: UUID, at: datetime | None = None
 ) -> RestrictionView | ListedView:
     """One restriction as it rules now, lifted or not; unsigned, for the treating side only."""
-    row = _restriction(actor, restriction_id)
-    signed = RestrictionVersion.objects.filter(restriction=row, signed_at__isnull=False)
-    if not signed.exists() and not _treats(actor, row.episode):
-        raise NotVisible
+    row = _restriction(restriction_id)
 
     def read(allowed: Permit, moment: datetime) -> RestrictionView | ListedView:
         newest = _versions(row).order_by("-number").first()
@@ -222,14 +206,8 @@ def restriction(
         readers = _readers(actor, allowed)
         return readings.restriction_views([newest], row.episode.client, readers, moment)[0]
 
-    return disclosure.disclose_one(
-        actor=actor,
-        client=row.episode.client,
-        scope=Scope.RESTRICTIONS,
-        source_id=row.episode.pt_id,
-        purpose="restriction",
-        read=read,
-        at=at,
+    return _disclosed(
+        actor, row.episode, Scope.RESTRICTIONS, "restriction", read, at, is_signed=_is_signed(row)
     )
 
 
@@ -237,7 +215,7 @@ def restriction_history(
     *, actor: Actor, restriction_id: UUID, at: datetime | None = None
 ) -> tuple[VersionView, ...]:
     """Every signed version of one restriction, newest first."""
-    row = _restriction(actor, restriction_id)
+    row = _restriction(restriction_id)
 
     def read(allowed: Permit, moment: datetime) -> tuple[VersionView, ...]:
         versions = list(_versions(row).order_by("-number"))
@@ -256,20 +234,15 @@ def restriction_history(
             for each in versions
         )
 
-    return disclosure.disclose_one(
-        actor=actor,
-        client=row.episode.client,
-        scope=Scope.RESTRICTIONS,
-        source_id=row.episode.pt_id,
-        purpose="restriction history",
-        read=read,
-        at=at,
+    purpose, is_signed = "restriction history", _is_signed(row)
+    return _disclosed(
+        actor, row.episode, Scope.RESTRICTIONS, purpose, read, at, is_signed=is_signed
     )
 
 
 def drafts(*, actor: Actor, episode_id: UUID, at: datetime | None = None) -> tuple[ListedView, ...]:
     """Restrictions listed for a note that is not signed yet; for the treating side."""
-    row = access.episode_for(actor, episode_id)
+    row = disclosure.treated(actor=actor, episode_id=episode_id, at=at)
 
     def read(_allowed: Permit, moment: datetime) -> tuple[ListedView, ...]:
         today = moment.astimezone(ZoneInfo(row.pt.practice.time_zone)).date()
@@ -278,68 +251,73 @@ def drafts(*, actor: Actor, episode_id: UUID, at: datetime | None = None) -> tup
             for each in readings.draft_restrictions(row, today)
         )
 
-    return disclosure.disclose_one(
-        actor=actor,
-        client=row.client,
-        scope=Scope.RESTRICTIONS,
-        source_id=row.pt_id,
-        purpose="restrictions",
-        read=read,
-        at=at,
-    )
+    return _disclosed(actor, row, Scope.RESTRICTIONS, "restrictions", read, at)
 
 
 def signed_restrictions(
     *, actor: Actor, episode_id: UUID, at: datetime | None = None
 ) -> tuple[RestrictionView, ...]:
     """All signed restrictions of one episode, lifted ones included."""
-    row = _episode(actor, episode_id)
+    row = _episode(episode_id)
 
     def read(allowed: Permit, moment: datetime) -> tuple[RestrictionView, ...]:
         return readings.all_restrictions(row, reader_ids=_readers(actor, allowed), at=moment)
 
-    return disclosure.disclose_one(
-        actor=actor,
-        client=row.client,
-        scope=Scope.RESTRICTIONS,
-        source_id=row.pt_id,
-        purpose="restrictions",
-        read=read,
-        at=at,
-    )
+    return _disclosed(actor, row, Scope.RESTRICTIONS, "restrictions", read, at)
 
 
 # --- parts --------------------------------------------------------------------------------------
 
 
-def _found(rows: QuerySet[Row], pk: UUID) -> Row:
-    row = rows.filter(pk=pk).first()
+def _found(rows: QuerySet[Row], pk: UUID, clients: frozenset[UUID]) -> Row:
+    """One row of `rows`, which is about one of `clients`, also for who will be refused it."""
+    with subjects.among(clients):
+        row = rows.filter(pk=pk).first()
     if row is None:
         raise NotVisible
     return row
 
 
-def _episode(actor: Actor, pk: UUID) -> Episode:
-    row = _found(Episode.objects.select_related(*_PEOPLE), pk)
-    _no_error(actor, row)
-    return row
+def _episode(pk: UUID) -> Episode:
+    clients = whose.clients_behind(episodes=[pk])
+    return _found(Episode.objects.select_related(*_PEOPLE), pk, clients)
 
 
-def _restriction(actor: Actor, pk: UUID) -> Restriction:
-    row = _found(
-        Restriction.objects.select_related(
-            "episode__client", "episode__pt__user", "episode__pt__practice"
-        ),
-        pk,
+def _restriction(pk: UUID) -> Restriction:
+    rows = Restriction.objects.select_related(
+        "episode__client", "episode__pt__user", "episode__pt__practice"
     )
-    _no_error(actor, row.episode)
-    return row
+    return _found(rows, pk, whose.clients_behind(restrictions=[pk]))
 
 
-def _no_error(actor: Actor, row: Episode) -> None:
-    """What should never have existed is seen by its own side only."""
-    if row.status == Episode.Status.ENTERED_IN_ERROR and not _treats(actor, row):
-        raise NotVisible
+def _is_signed(row: Restriction) -> bool:
+    with subjects.of(row.episode.client_id):
+        return RestrictionVersion.objects.filter(restriction=row, signed_at__isnull=False).exists()
+
+
+def _disclosed(
+    actor: Actor,
+    episode: Episode,
+    scope: Scope,
+    purpose: str,
+    read: Callable[[Permit, datetime], Part],
+    at: datetime | None,
+    *,
+    is_signed: bool = True,
+) -> Part:
+    """One thing of an episode. What is not signed, and what should never have existed, is seen by
+    its own side only."""
+    is_shareable = is_signed and episode.status != Episode.Status.ENTERED_IN_ERROR
+    return disclosure.disclose_one(
+        actor=actor,
+        client=episode.client,
+        scope=scope,
+        source_id=episode.pt_id,
+        purpose=purpose,
+        read=read,
+        only_if=lambda grounds: is_shareable or episode.pt_id in grounds.treats_as,
+        at=at,
+    )
 
 
 def _treats(actor: Actor, row: Episode) -> bool:

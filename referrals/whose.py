@@ -39,6 +39,11 @@ def clients_of_letter(letter_id: UUID) -> frozenset[UUID]:
     return _answer("SELECT handoff_clients_of_letter(%s)", [letter_id])
 
 
+def clients_of_note(note_id: UUID) -> frozenset[UUID]:
+    """The client of one discharge note; nobody where there is no such note."""
+    return _answer("SELECT handoff_clients_of_note(%s)", [note_id])
+
+
 def clients_waiting(states: Iterable[str], *, since_before: datetime) -> frozenset[UUID]:
     """The clients of referrals that have been in one of these states since before a moment."""
     return _answer("SELECT handoff_clients_waiting(%s, %s)", [list(states), since_before])

@@ -17,7 +17,7 @@ from handoff.core.errors import Invalid, NotVisible, Stale
 from handoff.core.policy import Policy
 from handoff.web.pages import page, redirect_or_swap
 from handoff.web.requests import PageRequest
-from referrals import access, care, discharge, disclosure, readings, restrictions
+from referrals import care, discharge, disclosure, readings, restrictions
 from referrals.forms.pt_note import UNITS, GoalRows, NoteForm, choices_of
 from referrals.models import DischargeNote, Episode
 from referrals.packets import Workspace
@@ -97,7 +97,7 @@ def _save(
 def discharge_note(request: PageRequest, episode_id: UUID) -> HttpResponse:
     """The note as a draft. A POST saves it and goes where the pressed button says."""
     actor, at = request.actor, timezone.now()
-    row = access.episode_for(actor, episode_id)
+    row = disclosure.treated(actor=actor, episode_id=episode_id, at=at)
     if row.status == Status.REVIEW:
         return redirect_or_swap(request, "episode_edit", episode_id)
     note = DischargeNote.objects.filter(episode=row).only("id", "signed_at").first()
@@ -121,7 +121,7 @@ def discharge_note(request: PageRequest, episode_id: UUID) -> HttpResponse:
 def discharge_save(request: PageRequest, episode_id: UUID) -> HttpResponse:
     """Keep what was typed so far and say what is still open. For the script of the page."""
     actor, at = request.actor, timezone.now()
-    row = access.episode_for(actor, episode_id)
+    row = disclosure.treated(actor=actor, episode_id=episode_id, at=at)
     note = DischargeNote.objects.filter(episode=row).only("id").first()
     if note is None:
         raise Stale
@@ -145,7 +145,7 @@ def discharge_save(request: PageRequest, episode_id: UUID) -> HttpResponse:
 def discharge_sign(request: PageRequest, episode_id: UUID) -> HttpResponse:
     """The whole note as it will stand, and the signature under exactly that."""
     actor, at = request.actor, timezone.now()
-    row = access.episode_for(actor, episode_id)
+    row = disclosure.treated(actor=actor, episode_id=episode_id, at=at)
     note = DischargeNote.objects.filter(episode=row).first()
     if note is None or note.is_signed or row.status != Status.ACTIVE:
         return redirect_or_swap(request, "discharge", episode_id)

@@ -95,7 +95,7 @@ def addendum(request: PageRequest, episode_id: UUID) -> HttpResponse:
 def episode_edit(request: PageRequest, episode_id: UUID) -> HttpResponse:
     """Correct an episode; an imported one is checked here and confirmed."""
     actor, at = request.actor, timezone.now()
-    row = access.episode_for(actor, episode_id)
+    row = disclosure.treated(actor=actor, episode_id=episode_id, at=at)
     care.require_treating(actor, row)
     if row.status not in (Status.REVIEW, Status.ACTIVE):
         return redirect_or_swap(request, "episode", episode_id)
@@ -140,7 +140,7 @@ def _episode(
 ) -> HttpResponse:
     actor, at = request.actor, timezone.now()
     work = work or disclosure.workspace(actor=actor, episode_id=episode_id, at=at)
-    row = access.episode_for(actor, episode_id)
+    row = disclosure.treated(actor=actor, episode_id=episode_id, at=at)
     treats = care.treats(actor, row)
     referrals = _referrals(actor, row)
     limits = [each for each in work.restrictions if each.status == "active"]

@@ -20,7 +20,7 @@ from handoff.core.errors import Invalid, NotAllowed
 from handoff.core.policy import Policy
 from handoff.web.pages import page, panel, redirect_or_swap
 from handoff.web.requests import PageRequest
-from referrals import access, care, lifecycle, wishes
+from referrals import care, disclosure, lifecycle, wishes
 from referrals.forms.pt_handoff import HandoffForm
 from referrals.intake import Intake
 from referrals.lifecycle import MINIMUM_SHARED
@@ -68,7 +68,7 @@ class Part:
 def discharge_handoff(request: PageRequest, episode_id: UUID) -> HttpResponse:
     """Choose whom to ask. The client is asked first and decides what they see."""
     actor, at = request.actor, timezone.now()
-    row = access.episode_for(actor, episode_id)
+    row = disclosure.treated(actor=actor, episode_id=episode_id, at=at)
     note = DischargeNote.objects.filter(episode=row, signed_at__isnull=False).only("id").first()
     if note is None:
         return redirect_or_swap(request, "discharge", episode_id)

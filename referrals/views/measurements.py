@@ -13,7 +13,7 @@ from handoff.core.errors import Invalid, NotVisible
 from handoff.core.policy import Policy
 from handoff.web.pages import page, panel, redirect_or_swap
 from handoff.web.requests import PageRequest
-from referrals import access, care, disclosure
+from referrals import care, disclosure
 from referrals.forms.pt_care import MeasurementForm
 from referrals.measures import number
 from referrals.models import Episode, Measure
@@ -25,7 +25,7 @@ from referrals.views.note_page import ready_context, stands_on_discharge
 def measurements(request: PageRequest, episode_id: UUID) -> HttpResponse:
     """The scores of an episode. A POST records one and offers the next."""
     actor, at = request.actor, timezone.now()
-    row = access.episode_for(actor, episode_id)
+    row = disclosure.treated(actor=actor, episode_id=episode_id, at=at)
     form = _form(request, at) if request.method == "POST" else None
     if form is not None:
         try:
@@ -46,7 +46,7 @@ def measurement_remove(
     request: PageRequest, episode_id: UUID, measurement_id: UUID
 ) -> HttpResponse:
     """Take back a value that was typed wrongly."""
-    row = access.episode_for(request.actor, episode_id)
+    row = disclosure.treated(actor=request.actor, episode_id=episode_id)
     if not row.measurements.filter(pk=measurement_id).exists():
         raise NotVisible
     care.remove_measurement(actor=request.actor, measurement_id=measurement_id)

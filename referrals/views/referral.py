@@ -144,6 +144,7 @@ def row_of(actor: Actor, referral: Referral) -> Row:
 @page(Policy.SIGNED_IN)
 def referral(request: PageRequest, pk: UUID) -> HttpResponse:
     """One referral, as this person may see it and with what they can do next."""
+    disclosure.handoff(actor=request.actor, referral_id=pk)
     if request.method == "GET":
         lifecycle.view(actor=request.actor, referral_id=pk)
     return _detail(request, pk)
@@ -157,7 +158,7 @@ def referral_step(request: PageRequest, pk: UUID, verb: str) -> HttpResponse:
         offer = OFFERS[named]
     except (ValueError, KeyError):
         raise NotVisible from None
-    found = access.referral_for(request.actor, pk)
+    found = disclosure.handoff(actor=request.actor, referral_id=pk)
     if request.method != "POST":
         return _detail(request, pk, open_verb=named)
     form = form_for(named, found, timezone.now(), request.POST)

@@ -17,13 +17,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from clients.licensing import local_day
-from handoff.core.actors import Actor
 from handoff.core.errors import Invalid, NotVisible
 from handoff.core.policy import Policy
 from handoff.web import confirming
 from handoff.web.pages import page, panel, redirect_or_swap
 from handoff.web.requests import PageRequest, is_fragment
-from referrals import access, care, discharge, disclosure, particulars, restrictions
+from referrals import care, discharge, disclosure, particulars, restrictions
 from referrals.forms.pt_limits import LimitForm, ReasonForm, stored_limit
 from referrals.models import Episode
 from referrals.packets import DraftRestrictionView, RestrictionView
@@ -61,7 +60,7 @@ class Edit:
 @page(Policy.PT)
 def limits(request: PageRequest, episode_id: UUID) -> HttpResponse:
     """The listed limits, as a part of the note's page."""
-    row = access.episode_for(request.actor, episode_id)
+    row = disclosure.treated(actor=request.actor, episode_id=episode_id)
     if not is_fragment(request):
         return redirect_or_swap(request, discharge_url(episode_id, "limits"))
     return _listed(request, row, timezone.now())
@@ -71,7 +70,7 @@ def limits(request: PageRequest, episode_id: UUID) -> HttpResponse:
 def limit_new(request: PageRequest, episode_id: UUID) -> HttpResponse:
     """List one more limit; after the note is signed, set one with a signature of its own."""
     actor, at = request.actor, timezone.now()
-    row = access.episode_for(actor, episode_id)
+    row = disclosure.treated(actor=actor, episode_id=episode_id, at=at)
     if row.status != Status.FINISHED:
         care.require_running(row)
     edit = _edit_for(row)
@@ -100,7 +99,7 @@ def limit_new(request: PageRequest, episode_id: UUID) -> HttpResponse:
 def limit_change(request: PageRequest, episode_id: UUID, restriction_id: UUID) -> HttpResponse:
     """Change a listed limit before the note is signed."""
     actor, at = request.actor, timezone.now()
-    row = access.episode_for(actor, episode_id)
+    row = disclosure.treated(actor=actor, episode_id=episode_id, at=at)
     found = particulars.restriction(actor=actor, restriction_id=restriction_id, at=at)
     if not isinstance(found, ListedView) or found.episode_id != episode_id:
         return redirect_or_swap(request, "limit_history", restriction_id)
@@ -124,7 +123,7 @@ def limit_change(request: PageRequest, episode_id: UUID, restriction_id: UUID) -
 @page(Policy.PT, methods=("POST",))
 def limit_remove(request: PageRequest, episode_id: UUID, version_id: UUID) -> HttpResponse:
     """Take a listed limit off before the note is signed."""
-    row = access.episode_for(request.actor, episode_id)
+    row = disclosure.treated(actor=request.actor, episode_id=episode_id)
     if not row.restrictions.filter(versions__pk=version_id).exists():
         raise NotVisible
     restrictions.remove_draft(actor=request.actor, version_id=version_id)
@@ -139,7 +138,7 @@ def limit_remove(request: PageRequest, episode_id: UUID, version_id: UUID) -> Ht
 @page(Policy.PT)
 def limit_history(request: PageRequest, restriction_id: UUID) -> HttpResponse:
     """Every version of a signed limit, newest first: what changed, when and why."""
-    row = _treated(request.actor, restriction_id)
+    row = disclosure.treated_with(actor=request.actor, restriction_id=restriction_id)
     versions = particulars.restriction_history(actor=request.actor, restriction_id=restriction_id)
     if not versions:
         raise NotVisible
@@ -161,7 +160,7 @@ def limit_history(request: PageRequest, restriction_id: UUID) -> HttpResponse:
 def limit_revise(request: PageRequest, restriction_id: UUID) -> HttpResponse:
     """Say a signed limit differently from now on: a new signed version, with a reason."""
     actor, at = request.actor, timezone.now()
-    row = _treated(actor, restriction_id)
+    row = disclosure.treated_with(actor=actor, restriction_id=restriction_id, at=at)
     discharge.licence_of(actor, row, at)
     work = disclosure.workspace(actor=actor, episode_id=row.pk, at=at)
     found = next((each for each in work.restrictions if each.id == restriction_id), None)
@@ -202,7 +201,7 @@ def limit_revise(request: PageRequest, restriction_id: UUID) -> HttpResponse:
 def limit_lift(request: PageRequest, restriction_id: UUID) -> HttpResponse:
     """Lift a limit, with a reason. Only this ends one."""
     actor, at = request.actor, timezone.now()
-    row = _treated(actor, restriction_id)
+    row = disclosure.treated_with(actor=actor, restriction_id=restriction_id, at=at)
     discharge.licence_of(actor, row, at)
     found = particulars.restriction(actor=actor, restriction_id=restriction_id, at=at)
     if isinstance(found, ListedView) or found.status != "active":
@@ -233,15 +232,6 @@ def limit_lift(request: PageRequest, restriction_id: UUID) -> HttpResponse:
 
 
 # --- parts --------------------------------------------------------------------------------------
-
-
-def _treated(actor: Actor, restriction_id: UUID) -> Episode:
-    """The episode of a restriction on the actor's own side. Raises NotVisible for any other."""
-    row = access.episodes_visible_to(actor).filter(restrictions__pk=restriction_id)
-    found = row.select_related("client", "pt__user", "pt__practice").first()
-    if found is None:
-        raise NotVisible
-    return found
 
 
 def _edit_for(row: Episode) -> Edit:

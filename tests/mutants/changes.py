@@ -594,7 +594,11 @@ ACCESS = Module(
 
 DISCLOSURE = Module(
     "referrals/disclosure.py",
-    ("tests/referrals/test_disclosure.py",),
+    (
+        "tests/referrals/test_disclosure.py",
+        "tests/api/test_refused_tries.py",
+        "tests/pages/test_refused_tries.py",
+    ),
     (
         Change(
             "what was withdrawn while it was gathered is sent",
@@ -642,6 +646,28 @@ DISCLOSURE = Module(
             "a refused attempt leaves no trace",
             "        _refuse(actor, client, purpose, asked, at)\n        raise NotVisible\n",
             "        raise NotVisible\n",
+        ),
+        Change(
+            "a try at the page of an episode leaves no trace",
+            "        _refuse_all(actor, whose.clients_behind(episodes=[episode_id]),"
+            ' "episode", WORKED_ON, at)\n',
+            "",
+        ),
+        Change(
+            "a try at the page of a limit leaves no trace",
+            '        _refuse_all(actor, found, "restriction", (Scope.RESTRICTIONS,), at)\n',
+            "",
+        ),
+        Change(
+            "a try at a handoff leaves no trace",
+            "        _refuse_all(actor, whose.clients_behind(referrals=[referral_id]),"
+            ' "referral", (), at)\n',
+            "",
+        ),
+        Change(
+            "a line in their own list tells a client of a draft",
+            "if actor.user_id is None or people.is_own(actor, client, at):",
+            "if actor.user_id is None:",
         ),
         Change(
             "a class that is not shared is shown",
@@ -762,8 +788,8 @@ PEOPLE = Module(
         ),
         Change(
             "any own client stands for the one asked for",
-            "        if client.pk == pk:\n",
-            "        if client.pk:\n",
+            "    if client is None or not is_own(actor, client, at):\n",
+            "    if client is None or not own_clients(actor, at):\n",
         ),
     ),
 )
@@ -771,23 +797,38 @@ PEOPLE = Module(
 PARTICULARS = Module(
     "referrals/particulars.py",
     (
+        "tests/api/test_refused_tries.py",
         "tests/api/test_care.py",
         "tests/api/test_restrictions.py",
         "tests/pages/test_limit_pages.py",
+        "tests/referrals/test_disclosure.py",
         IN_THE_MATRIX,
     ),
     (
         Change(
             "a client reads a note nobody signed",
-            "    if not row.is_signed and not _treats(actor, row.episode):\n"
-            "        raise NotVisible\n",
+            "        is_signed=row.is_signed,\n",
             "",
         ),
         Change(
             "a client reads a limit nobody signed",
-            "    if not signed.exists() and not _treats(actor, row.episode):\n"
-            "        raise NotVisible\n",
-            "",
+            '"restriction", read, at, is_signed=_is_signed(row)',
+            '"restriction", read, at',
+        ),
+        Change(
+            "a recipient learns that a limit is being written",
+            'is_signed = "restriction history", _is_signed(row)',
+            'is_signed = "restriction history", True',
+        ),
+        Change(
+            "what should never have existed is shared",
+            "is_shareable = is_signed and episode.status != Episode.Status.ENTERED_IN_ERROR",
+            "is_shareable = is_signed",
+        ),
+        Change(
+            "a stranger's try at one thing leaves no trace",
+            "    with subjects.among(clients):\n        row = ",
+            "    if True:\n        row = ",
         ),
         Change(
             "a recipient reads how often the client came",
@@ -1082,7 +1123,8 @@ SHARING = Module(
         ),
         Change(
             "a stranger opens a question",
-            "    people.own_client(actor, consent.client_id, at)\n    return consent\n",
+            "    if not people.is_own(actor, consent.client, at):\n"
+            "        raise NotVisible\n    return consent\n",
             "    return consent\n",
         ),
         Change(

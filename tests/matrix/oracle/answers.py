@@ -140,6 +140,17 @@ def own(rule: Rule) -> Rule:
     return guarded
 
 
+def entered(rule: Rule) -> Rule:
+    """A page that fetches what it is about before it does anything: whoever finds nothing there is
+    turned away from it. An operation of the API that changes something shows nothing first."""
+
+    def guarded(cell: Cell) -> Expected:
+        expected = rule(cell)
+        return TURNED_AWAY if expected.answer is Answer.ABSENT else expected
+
+    return guarded
+
+
 def always(expected: Expected) -> Rule:
     return lambda cell: expected
 

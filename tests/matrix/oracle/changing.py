@@ -9,6 +9,7 @@ from tests.matrix.oracle.answers import (
     IGNORED,
     MAY,
     NOT_NOW,
+    TURNED_AWAY,
     Cell,
     Expected,
     Rule,
@@ -20,7 +21,6 @@ from tests.matrix.oracle.reading import (
     is_an_end_of_a_handoff,
     knows_of_handoff,
     reads_letters,
-    turned_away_from_a_thing,
 )
 
 
@@ -106,7 +106,7 @@ def confirms_on_her_page(cell: Cell) -> Expected:
 
 def asks_about_a_limit(cell: Cell) -> Expected:
     """The form shows the limit: a try by somebody who may not read it is entered."""
-    return MAY if _reads_limits(cell) else turned_away_from_a_thing(cell)
+    return MAY if _reads_limits(cell) else TURNED_AWAY
 
 
 def _reads_limits(cell: Cell) -> bool:

@@ -12,7 +12,6 @@ from tests.matrix.oracle.consent import (
     Part,
     Parts,
     State,
-    has_gone_out,
     shared_with,
     tells_back,
 )
@@ -29,15 +28,6 @@ def knows_her(who: Who) -> bool:
     """May know that she is a client here. Who took her on keeps that much, shared or not."""
     person = PEOPLE[who]
     return person.is_ana or person.treats or accepted(who)
-
-
-def has_to_do_with_her(who: Who, state: State) -> bool:
-    """Is she, treats her, or has a handoff of hers that went out to them. For all others the rows
-    of her record do not exist in the database: a try at one single thing finds nothing and is not
-    entered; one at her whole record is (SECURITY.md)."""
-    person = PEOPLE[who]
-    has_handoff = has_gone_out(who, state) and not person.has_left
-    return person.is_ana or person.treats or has_handoff
 
 
 def reads(who: Who, state: State) -> Parts:

@@ -26,7 +26,7 @@ from tests.matrix.oracle.consent import (
     was_agreed,
     was_asked,
 )
-from tests.matrix.oracle.grounds import accepted, has_to_do_with_her, knows_her, reads, reports_for
+from tests.matrix.oracle.grounds import accepted, knows_her, reads, reports_for
 from tests.matrix.oracle.people import PEOPLE, Handoff, Trade, Who
 from tests.matrix.oracle.words import (
     COSTS,
@@ -78,16 +78,12 @@ def way(cell: Cell) -> Expected:
     return shown(NAMED | words_in(parts & {Part.HISTORY}, frozenset()), Entry("read", parts))
 
 
-def turned_away_from_a_thing(cell: Cell) -> Expected:
-    return TURNED_AWAY if has_to_do_with_her(cell.who, cell.state) else ABSENT
-
-
 def one_of(part: Part) -> Rule:
     """A single thing of one part: for those who may read that part."""
 
     def rule(cell: Cell) -> Expected:
         if part not in reads(cell.who, cell.state):
-            return turned_away_from_a_thing(cell)
+            return TURNED_AWAY
         return shown(words_in(frozenset({part}), frozenset()), Entry("read", frozenset({part})))
 
     return rule
@@ -110,11 +106,12 @@ def limits_of_her(cell: Cell) -> Expected:
 
 
 def draft_of(part: Part) -> Rule:
-    """What is not signed is the treating side's alone; a try at it is not entered."""
+    """What is not signed is the treating side's alone. Her own try is not entered: the line would
+    tell her that something is being written."""
 
     def rule(cell: Cell) -> Expected:
         if not cell.person.treats:
-            return ABSENT
+            return ABSENT if cell.person.is_ana else TURNED_AWAY
         return shown(frozenset({DRAFT}), Entry("read", frozenset({part})))
 
     return rule
@@ -225,7 +222,7 @@ def _envelope(cell: Cell) -> Entry:
 def handoff(cell: Cell) -> Expected:
     """Through the API. What she wants to train for needs a live consent; the rest is states."""
     if not knows_of_handoff(cell):
-        return ABSENT
+        return TURNED_AWAY
     no_question = {"consent", "sharing"} if not was_asked(cell.of, cell.state) else set()
     goal = frozenset({goal_of(cell.of)})
     read = Entry("read")
@@ -251,7 +248,7 @@ def handoff(cell: Cell) -> Expected:
 def handoff_page(cell: Cell) -> Expected:
     """The page. Goal and messages stand on it for the two professionals, each with its entry."""
     if not knows_of_handoff(cell):
-        return ABSENT
+        return TURNED_AWAY
     both = frozenset({goal_of(cell.of), messages_of(cell.of)})
     if cell.who is Who.AUTHOR:
         return shown(NAMED | both, Entry("read"), Entry("read"))
@@ -271,7 +268,7 @@ def handoff_page(cell: Cell) -> Expected:
 def messages(cell: Cell) -> Expected:
     """Questions and answers are the two professionals'; the recipient's while she shares."""
     if not knows_of_handoff(cell):
-        return ABSENT
+        return TURNED_AWAY
     may = cell.who is Who.AUTHOR or (cell.who is cell.of and _shares_something(cell))
     return shown(frozenset({messages_of(cell.of)}), Entry("read")) if may else REFUSED
 
@@ -517,7 +514,7 @@ def workspace(*parts: Part, unsigned: bool = False) -> Rule:
 
     def rule(cell: Cell) -> Expected:
         if not treats(cell):
-            return ABSENT
+            return TURNED_AWAY
         words = words_in(frozenset(parts), frozenset()) | ({DRAFT} if unsigned else set())
         return shown(NAMED | words, Entry("read", TREATING_SIDE))
 
@@ -525,7 +522,7 @@ def workspace(*parts: Part, unsigned: bool = False) -> Rule:
 
 
 def treating(expected: Expected) -> Rule:
-    return lambda cell: expected if treats(cell) else ABSENT
+    return lambda cell: expected if treats(cell) else TURNED_AWAY
 
 
 def signing(expected: Expected) -> Rule:
@@ -533,7 +530,7 @@ def signing(expected: Expected) -> Rule:
 
     def rule(cell: Cell) -> Expected:
         if not treats(cell):
-            return ABSENT
+            return TURNED_AWAY
         return expected if cell.who is Who.AUTHOR else REFUSED
 
     return rule
@@ -579,5 +576,5 @@ def hers_or_empty(cell: Cell) -> Expected:
 
 def _for_treating(cell: Cell, expected: Expected) -> Expected:
     if not treats(cell):
-        return ABSENT
+        return TURNED_AWAY
     return shown(NAMED | expected.words, *expected.entries)

@@ -17,6 +17,7 @@ from tests.matrix.oracle.answers import (
     Rule,
     always,
     api,
+    entered,
     page,
 )
 from tests.matrix.oracle.consent import Part
@@ -244,7 +245,9 @@ PAGES: tuple[Route, ...] = (
     get("/referrals/", page(reading.handoffs_page, *PROFESSIONALS), query="box=open"),
     get(HANDOFF_PAGE, page(reading.handoff_page), "referral"),
     get(f"{HANDOFF_PAGE}<slug:verb>/", page(reading.handoff_page), "referral"),
-    post(f"{HANDOFF_PAGE}<slug:verb>/", page(changing.step("sender", "client")), "referral"),
+    post(
+        f"{HANDOFF_PAGE}<slug:verb>/", page(entered(changing.step("sender", "client"))), "referral"
+    ),
     # --- her therapy, for those who treat her
     get("/clients/new/", page(always(NOTHING_OF_HERS), *THERAPY)),
     post("/clients/new/", page(always(MAY), *THERAPY)),
@@ -271,25 +274,29 @@ PAGES: tuple[Route, ...] = (
         "episode",
     ),
     get(f"{EPISODE_PAGE}edit/", page(reading.signing(ELSEWHERE), *THERAPY), "episode"),
-    post(f"{EPISODE_PAGE}edit/", page(changing.signs, *THERAPY), "episode"),
-    post(f"{EPISODE_PAGE}addenda/", page(changing.signs, *THERAPY), "episode"),
+    post(f"{EPISODE_PAGE}edit/", page(entered(changing.signs), *THERAPY), "episode"),
+    post(f"{EPISODE_PAGE}addenda/", page(entered(changing.signs), *THERAPY), "episode"),
     get(f"{EPISODE_PAGE}measurements/", page(reading.score_page, *THERAPY), "episode"),
-    post(f"{EPISODE_PAGE}measurements/", page(changing.treats, *THERAPY), "running episode"),
+    post(
+        f"{EPISODE_PAGE}measurements/", page(entered(changing.treats), *THERAPY), "running episode"
+    ),
     post(
         f"{EPISODE_PAGE}measurements/<uuid:measurement_id>/remove/",
-        page(changing.drafts_a_signed_thing, *THERAPY),
+        page(entered(changing.drafts_a_signed_thing), *THERAPY),
         "episode",
     ),
     get(NOTE_PAGE, page(reading.workspace(unsigned=True), *THERAPY), "running episode"),
-    post(NOTE_PAGE, page(changing.treats, *THERAPY), "running episode"),
-    post(f"{NOTE_PAGE}save/", page(changing.treats, *THERAPY), "running episode"),
+    post(NOTE_PAGE, page(entered(changing.treats), *THERAPY), "running episode"),
+    post(f"{NOTE_PAGE}save/", page(entered(changing.treats), *THERAPY), "running episode"),
     get(f"{NOTE_PAGE}sign/", page(reading.treating(ELSEWHERE), *THERAPY), "running episode"),
-    post(f"{NOTE_PAGE}sign/", page(changing.signs, *THERAPY), "running episode"),
+    post(f"{NOTE_PAGE}sign/", page(entered(changing.signs), *THERAPY), "running episode"),
     get(f"{NOTE_PAGE}handoff/", page(reading.treating(ELSEWHERE), *THERAPY), "running episode"),
-    post(f"{NOTE_PAGE}handoff/", page(changing.treats, *THERAPY), "running episode"),
+    post(f"{NOTE_PAGE}handoff/", page(entered(changing.treats), *THERAPY), "running episode"),
     get(f"{EPISODE_PAGE}limits/", page(reading.treating(ELSEWHERE), *THERAPY), "running episode"),
-    get(f"{EPISODE_PAGE}limits/new/", page(reading.names_her, *THERAPY), "running episode"),
-    post(f"{EPISODE_PAGE}limits/new/", page(changing.treats, *THERAPY), "running episode"),
+    get(
+        f"{EPISODE_PAGE}limits/new/", page(entered(reading.names_her), *THERAPY), "running episode"
+    ),
+    post(f"{EPISODE_PAGE}limits/new/", page(entered(changing.treats), *THERAPY), "running episode"),
     get(
         f"{EPISODE_PAGE}limits/<uuid:restriction_id>/",
         page(reading.drafted_limit, *THERAPY),
@@ -297,19 +304,19 @@ PAGES: tuple[Route, ...] = (
     ),
     post(
         f"{EPISODE_PAGE}limits/<uuid:restriction_id>/",
-        page(changing.treats, *THERAPY),
+        page(entered(changing.treats), *THERAPY),
         "running episode",
     ),
     post(
         f"{EPISODE_PAGE}limits/<uuid:version_id>/remove/",
-        page(changing.treats, *THERAPY),
+        page(entered(changing.treats), *THERAPY),
         "running episode",
     ),
     get(LIMIT_PAGE, page(reading.limit_history, *THERAPY), "restriction"),
     get(f"{LIMIT_PAGE}revise/", page(reading.revising, *THERAPY), "restriction"),
-    post(f"{LIMIT_PAGE}revise/", page(changing.signs, *THERAPY), "restriction"),
+    post(f"{LIMIT_PAGE}revise/", page(entered(changing.signs), *THERAPY), "restriction"),
     get(f"{LIMIT_PAGE}lift/", page(reading.lifting, *THERAPY), "restriction"),
-    post(f"{LIMIT_PAGE}lift/", page(changing.signs, *THERAPY), "restriction"),
+    post(f"{LIMIT_PAGE}lift/", page(entered(changing.signs), *THERAPY), "restriction"),
 )
 
 PARTS: dict[str, Rule] = {
