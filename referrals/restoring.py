@@ -14,7 +14,7 @@ from uuid import UUID
 import structlog
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from clients import consent as consents
@@ -23,11 +23,13 @@ from clients.models import Consent
 from handoff.core import anchors, audit, hold, journal, subjects
 from handoff.core.actors import SYSTEM, Channel
 from handoff.core.custody import Custody, JournalLine
+from handoff.core.errors import DomainError
 from handoff.core.journal import IN_DOUBT, Ending
 from handoff.core.ledger import ChainedEntry, Flaw, database_now, verify
 from handoff.core.lines import Damaged, Unwritable
 from handoff.core.tokens import ApiToken
 from referrals import lifecycle, reminders, whose
+from referrals.rights import erasure
 
 log = structlog.get_logger(__name__)
 
@@ -57,12 +59,22 @@ def _person(facts: Facts, kind: str, at: datetime) -> str:
     return endings.end_again(facts, kind, at=at)
 
 
+def _erasure(facts: Facts, kind: str, at: datetime) -> str:
+    try:
+        return erasure.again(facts, kind, at=at)
+    except (DomainError, DatabaseError) as error:
+        reason = f"{kind} of client {facts['client']} cannot be done: {type(error).__name__}"
+        raise Refused(reason) from error
+
+
 AGAIN: Final[dict[str, Again]] = {
     "consent.revoked": _consent,
     "consent.narrowed": _consent,
     "consent.superseded": _consent,
+    "consent.ended": _consent,
     "referral.ended": _referral,
     **dict.fromkeys(endings.BY_KIND, _person),
+    **dict.fromkeys(erasure.KINDS, _erasure),
 }
 """How each kind of line is brought about once more. A kind without an entry keeps the hold."""
 
@@ -98,12 +110,26 @@ def tend() -> str:
         now = database_now()
         for ending in journal.unknown():
             if timezone.now() - ending.at > IN_DOUBT and not ending.done:
-                done = bring_about(ending, at=now)
-                log.warning("journal.completed", kind=ending.kind, number=ending.number, state=done)
+                _complete(ending, at=now)
         anchors.anchor_when_due()
-    except (Damaged, Unwritable, Refused) as error:
+    except (Damaged, Unwritable) as error:
         log.error("custody.failed", reason=type(error).__name__)
     return ""
+
+
+def _complete(ending: Ending, *, at: datetime) -> None:
+    """One that cannot be done is tried again at each tick, and keeps no other from being done."""
+    try:
+        done = bring_about(ending, at=at)
+    except Refused as error:
+        log.error(
+            "journal.incomplete",
+            kind=ending.kind,
+            number=ending.number,
+            reason=type(error.__cause__ or error).__name__,
+        )
+    else:
+        log.warning("journal.completed", kind=ending.kind, number=ending.number, state=done)
 
 
 # --- replay ---------------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ from handoff.core.lines import Damaged, File, Line, Unwritable
 log = structlog.get_logger(__name__)
 
 DONE: Final = "done"
-SUBJECTS: Final = ("consent", "referral", "id")
+SUBJECTS: Final = ("consent", "referral", "client", "id")
 """Under one of these the facts of a line name what it is about."""
 IN_DOUBT: Final = timedelta(minutes=2)
 """Longer than any transaction of ours may take: later, it was committed or it never will be."""

@@ -7,9 +7,12 @@ who treated the client and for nobody else; the nightly task erases it the day a
 
 Rows that are otherwise kept as they were written are deleted by one function of the database
 (`handoff_erase`), which looks at the request, the days of grace and the hold by itself.
+
+The revocation journal hears of each step before it is taken. A backup that is restored knows the
+client again; `again` erases them once more before anybody can look.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -42,7 +45,7 @@ from clients.models import (
     Professional,
     User,
 )
-from handoff.core import audit, subjects
+from handoff.core import audit, hold, journal, subjects
 from handoff.core.actors import SYSTEM, Actor
 from handoff.core.errors import Stale
 from handoff.core.files import storing
@@ -77,6 +80,11 @@ ERASED: Final = "Erased"
 BORN: Final = date(1900, 1, 1)
 """What stands where a name and a date of birth were: the columns cannot be empty."""
 BATCH: Final = 50
+TOLD_ERASED: Final = "erasure.done"
+TOLD_FINISHED: Final = "erasure.finished"
+TOLD_CANCELLED: Final = "erasure.cancelled"
+KINDS: Final = (TOLD_ERASED, TOLD_FINISHED, TOLD_CANCELLED)
+"""The lines of the revocation journal that `again` can bring about."""
 
 
 class Fate(StrEnum):
@@ -303,10 +311,15 @@ def cancel(*, actor: Actor, client_id: UUID, at: datetime | None = None) -> Eras
         row = request.first()
         if row is None or row.done_at is not None:
             raise Stale
-        row.cancelled_at = at
-        row.save(update_fields=["cancelled_at"])
-        audit.record(actor, "erasure.cancelled", client, at=at, facts={"erasure": str(row.pk)})
+        _tell(TOLD_CANCELLED, row, at)
+        _cancel(actor, row, client, at)
     return row
+
+
+def _cancel(actor: Actor, row: Erasure, client: Client, at: datetime) -> None:
+    row.cancelled_at = at
+    row.save(update_fields=["cancelled_at"])
+    audit.record(actor, "erasure.cancelled", client, at=at, facts={"erasure": str(row.pk)})
 
 
 def held_until(client: Client) -> date | None:
@@ -327,7 +340,11 @@ def erase(*, client_id: UUID, at: datetime | None = None) -> Erasure:
 
     Doing it again changes nothing. Raises Stale without a request that can be done.
     """
-    at = at or timezone.now()
+    return _erase(client_id, at or timezone.now())
+
+
+def _erase(client_id: UUID, at: datetime, *, is_told: bool = False) -> Erasure:
+    """`is_told`: the journal has it already."""
     with subjects.of(client_id), transaction.atomic():
         request = _locked(client_id)
         if request.done_at is not None:
@@ -338,6 +355,8 @@ def erase(*, client_id: UUID, at: datetime | None = None) -> Erasure:
         subject = _subject(client)
         # Before anything goes: a hold is a matter of what is there now.
         request.held_until = held_until(client)
+        if not is_told:
+            _tell(TOLD_ERASED, request, at, joined=subject.client_ids[1:])
         consents.end_for_erased(actor=SYSTEM, client=client, at=at)
         if subject.user_id is not None and subject.account_goes:
             _close_account(request, subject.user_id)
@@ -362,7 +381,7 @@ def erase(*, client_id: UUID, at: datetime | None = None) -> Erasure:
         }
         audit.record(SYSTEM, "client.erased", client, at=at, facts=facts | gone)
     if request.held_until is None:
-        return finish(client_id=client_id, at=at)
+        return _finish(client_id, at, is_told=is_told)
     return request
 
 
@@ -371,7 +390,10 @@ def finish(*, client_id: UUID, at: datetime | None = None) -> Erasure:
 
     Doing it again changes nothing. Raises Stale while it must be kept, or nothing was erased.
     """
-    at = at or timezone.now()
+    return _finish(client_id, at or timezone.now())
+
+
+def _finish(client_id: UUID, at: datetime, *, is_told: bool = False) -> Erasure:
     with subjects.of(client_id), transaction.atomic():
         request = _locked(client_id)
         if request.finished_at is not None:
@@ -379,6 +401,8 @@ def finish(*, client_id: UUID, at: datetime | None = None) -> Erasure:
         client = Client.objects.select_for_update(no_key=True).get(pk=client_id)
         if request.done_at is None or not _is_over(request, client, at):
             raise Stale("The record must still be kept.")
+        if not is_told:
+            _tell(TOLD_FINISHED, request, at, joined=_subject(client).client_ids[1:])
         Coverage.objects.filter(client=client).delete()
         gone = _delete(request, finish=True)
         _destroy_letters(client, at)
@@ -405,7 +429,10 @@ def erase_due(*, at: datetime | None = None, limit: int = BATCH) -> int:
     """Do what is due: requests whose days of grace are over, and holds that have ended; how many.
 
     Each in its own transaction, so one that fails holds up no other. Safe to run twice at once.
+    None while the house is held: a restored one does not know yet what was called off since.
     """
+    if hold.is_held():
+        return 0
     moment = at or timezone.now()
     open_ones = Erasure.objects.filter(cancelled_at=None, finished_at=None, due_at__lte=moment)
     waiting = open_ones.filter(
@@ -426,6 +453,95 @@ def erase_due(*, at: datetime | None = None, limit: int = BATCH) -> int:
         except Exception:
             log.exception("erasure.failed", client=str(client_id))
     return done
+
+
+# --- doing it once more -----------------------------------------------------------------------
+
+
+def again(facts: Mapping[str, Any], kind: str, *, at: datetime) -> str:
+    """Bring about once more what the journal tells; answers what was done. In a transaction.
+
+    Raises Stale where that cannot be done. A client who called it off stays, whatever the journal
+    tells before that: a line may stand there for a night that failed.
+    """
+    client = Client.objects.filter(pk=facts["client"]).first()
+    row = Erasure.objects.select_for_update().filter(pk=facts["erasure"]).first()
+    if client is None:
+        return "unknown here"
+    if kind == TOLD_CANCELLED:
+        if row is None:
+            return "unknown here"
+        if row.cancelled_at is not None or row.done_at is not None:
+            return "erased already" if row.done_at is not None else "called off already"
+        _cancel(SYSTEM, row, client, at)
+        return "called off"
+    if (row is not None and row.cancelled_at is not None) or _is_called_off(facts["erasure"]):
+        return "called off"
+    done = _erase_again(client, facts, at)
+    for draft in Client.objects.filter(pk__in=facts["joined"], merged_into=None):
+        # Joined with this client since the backup; here it is a record of its own once more.
+        _erase_again(draft, facts, at)
+    return _finish_again(client, at) if kind == TOLD_FINISHED else done
+
+
+def _erase_again(client: Client, facts: Mapping[str, Any], at: datetime) -> str:
+    standing = asked(client)
+    if standing is None:
+        _ask_again(client, facts)
+    elif standing.done_at is not None:
+        return "erased already"
+    _erase(client.pk, at, is_told=True)
+    return "erased"
+
+
+def _ask_again(client: Client, facts: Mapping[str, Any]) -> None:
+    """The request as it stood, which this database never saw. Where the person it came from is not
+    here either, nobody is named."""
+    row = Erasure(
+        client=client,
+        asked_by=User.objects.filter(pk=facts["asked_by"]).first(),
+        asked_at=datetime.fromisoformat(facts["asked_at"]),
+        due_at=datetime.fromisoformat(facts["due_at"]),
+    )
+    if str(client.pk) == facts["client"]:
+        row.pk = UUID(facts["erasure"])
+    row.save(force_insert=True)
+
+
+def _finish_again(client: Client, at: datetime) -> str:
+    """Where this database asks for a longer hold, the night after it does the rest."""
+    request = asked(client)
+    if request is not None and request.finished_at is not None:
+        return "erased already"
+    try:
+        with transaction.atomic():
+            _finish(client.pk, at, is_told=True)
+    except Stale:
+        return "still held"
+    return "erased"
+
+
+def _is_called_off(erasure_id: str) -> bool:
+    return any(
+        line.body.get("kind") == TOLD_CANCELLED and line.body["facts"]["erasure"] == erasure_id
+        for line in journal.file().lines()
+    )
+
+
+def _tell(kind: str, request: Erasure, at: datetime, *, joined: Iterable[UUID] = ()) -> None:
+    """Note outside the database what is about to happen. Ids and moments, nothing of the record."""
+    facts = {
+        "client": str(request.client_id),
+        "erasure": str(request.pk),
+        "asked_by": str(request.asked_by_id) if request.asked_by_id else None,
+        "asked_at": request.asked_at.isoformat(),
+        "due_at": request.due_at.isoformat(),
+        "joined": [str(pk) for pk in joined],
+    }
+    journal.write(kind, facts, at=at)
+
+
+# --- parts ------------------------------------------------------------------------------------
 
 
 def _own(actor: Actor, client_id: UUID, at: datetime) -> Client:

@@ -1372,8 +1372,38 @@ WISHES = Module(
 
 ERASURE = Module(
     "referrals/rights/erasure.py",
-    ("tests/rights/test_erasure.py",),
+    ("tests/rights/test_erasure.py", "tests/restoring/test_erasures.py"),
     (
+        Change(
+            "a backup brings back who was erased",
+            "            _tell(TOLD_ERASED, request, at, joined=subject.client_ids[1:])\n",
+            "            pass\n",
+        ),
+        Change(
+            "a backup brings back a record that was held and went",
+            "            _tell(TOLD_FINISHED, request, at, joined=_subject(client).client_ids[1:])\n",
+            "            pass\n",
+        ),
+        Change(
+            "after a restore somebody is erased who called it off",
+            "        _tell(TOLD_CANCELLED, row, at)\n",
+            "",
+        ),
+        Change(
+            "a night that failed outlives that it was called off",
+            ' or _is_called_off(facts["erasure"]):',
+            ":",
+        ),
+        Change(
+            "a restored house erases before it knows who stays",
+            "    if hold.is_held():\n        return 0\n",
+            "",
+        ),
+        Change(
+            "a joined record is left when its client is erased again",
+            "        _erase_again(draft, facts, at)\n",
+            "        pass\n",
+        ),
         Change(
             "erasing leaves sharing as it is",
             "        consents.end_for_erased(actor=SYSTEM, client=client, at=at)\n",

@@ -21,13 +21,14 @@ from psycopg.rows import dict_row
 from pytest_django import Settings
 
 from clients import consent as consents
-from clients.models import AccessEntry, Consent, User
+from clients.models import AccessEntry, Client, Consent, User
 from handoff import backups
 from handoff.core import hold, journal, tokens
 from handoff.core.mail import NotSent, Post
 from referrals import disclosure, reminders, sharing, tasks
 from referrals.models import Referral, Reminder
-from tests.factories import PASSWORD, UserFactory, acting
+from referrals.rights import erasure
+from tests.factories import PASSWORD, ClientFactory, UserFactory, acting
 from tests.referrals.reminder_scenes import due_row
 from tests.referrals.test_lifecycle import Story
 from tests.restoring.databases import at_work_on, empty_database, here, url_of
@@ -36,7 +37,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class House:
-    """A client who shares with a trainer, a reminder that is due, and one whose time is later."""
+    """A client who shares with a trainer, a reminder that is due, one whose time is later, and
+    somebody whose days of grace are over."""
 
     def __init__(self) -> None:
         self.story = Story()
@@ -46,6 +48,8 @@ class House:
         self.due = due_row(
             due_at=now - timedelta(minutes=1), useful_until=now + timedelta(days=1), urgent=True
         )
+        self.leaving: Client = ClientFactory.create(first_name="Leaving")
+        erasure.ask_on_paper(client_id=self.leaving.pk, at=now - erasure.GRACE)
         self.admin: User = UserFactory.create(is_staff=True, is_superuser=True)
         # An agreement in days of the tests' noon; the doors are asked at that moment.
         self.at = consents.standing(self.consent, now).event_at
@@ -58,6 +62,10 @@ class House:
             at=self.at,
         )
         return bool(packet.shown)
+
+    def knows_the_leaving(self) -> bool:
+        row = Client.objects.get(pk=self.leaving.pk)
+        return row.first_name == "Leaving" or row.user_id is not None
 
     def stop_sharing(self) -> None:
         sharing.revoke(actor=self.story.as_client, consent_id=self.consent.pk, at=self.at)
@@ -177,6 +185,7 @@ def assert_as_before_but_withdrawn(house: House) -> None:
     """The agreement is over, the reminder stays unsent, and the house works."""
     now = consents.standing(house.consent, house.at)
     assert now.state == consents.ConsentState.REVOKED
+    assert not house.knows_the_leaving()
     assert not house.trainer_reads()
     row = Reminder.objects.get(pk=house.due.pk)
     assert (row.state, row.cancel_reason) == (Reminder.State.CANCELLED, "restored")
@@ -200,6 +209,8 @@ def test_a_restore_brings_back_neither_consent_nor_letters(
     house.stop_sharing()
     assert reminders.sweep().sent == 1
     assert len(mail.outbox) == 1
+    assert erasure.erase_due() == 1
+    assert not house.knows_the_leaving()
     call_command("anchor_ledgers")
 
     if hand == "our command":
@@ -211,10 +222,12 @@ def test_a_restore_brings_back_neither_consent_nor_letters(
     with at_work_on(spare):
         assert hold.reason() == "restored"
         assert consents.standing(house.consent, house.at).is_active, "what a backup brings back"
+        assert house.knows_the_leaving()
         assert_nobody_gets_anything(house)
         replay_and_release(house)
         assert_as_before_but_withdrawn(house)
     assert len(mail.outbox) == 1
     told = capsys.readouterr().out
     assert f"consent.revoked {house.consent.pk}: revoked" in told
+    assert f"erasure.done {house.leaving.pk}: erased" in told
     assert "consent: entries #3 to #3 did not come back" in told

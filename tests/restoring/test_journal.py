@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,9 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from clients import consent as consents
-from clients import verification
+from clients import endings, verification
 from clients.consent import ConsentState
-from clients.models import Consent, Credential, Guardianship, Professional, User
+from clients.models import Consent, ConsentEvent, Credential, Guardianship, Professional, User
 from clients.scopes import Scope
 from handoff.core import hold, journal, ledger
 from handoff.core.actors import SYSTEM
@@ -28,6 +29,7 @@ from handoff.core.lines import Damaged
 from handoff.health import readyz
 from referrals import lifecycle, restoring, sharing
 from referrals.models import Referral
+from referrals.rights import erasure
 from referrals.states import State
 from tests.factories import (
     NOON,
@@ -357,6 +359,30 @@ def test_another_place_is_a_hold() -> None:
     assert hold.reason() == "restored"
     assert hold.look() == "restored"
     assert Custody.objects.get().held_since is not None
+
+
+def test_whatever_is_told_can_be_done_again() -> None:
+    """A kind that nobody knows would keep a restored house held for good."""
+    source = Path(consents.__file__).read_text()
+    foretold = set(re.findall(r"_foretell\([^()]*(?:\([^()]*\)[^()]*)?Kind\.(\w+)", source))
+    assert foretold == {"REVOKED", "NARROWED", "SUPERSEDED", "ENDED"}
+    assert source.count("_foretell(") == 1 + len(re.findall(r"_foretell\([^\n]*Kind\.", source))
+    kinds = {f"consent.{ConsentEvent.Kind[each]}" for each in foretold}
+    assert kinds | {"referral.ended", *endings.BY_KIND, *erasure.KINDS} == set(restoring.AGAIN)
+
+
+def test_what_the_system_ended_keeps_no_restored_house_held(story: Story) -> None:
+    consent = share(story)
+    with transaction.atomic():
+        consents.end_for_erased(actor=SYSTEM, client=story.client, at=NOON)
+        transaction.set_rollback(True)
+    assert kinds() == ["consent.ended"]
+    hold.put(Custody.Hold.RESTORED)
+    did = restoring.replay()
+    assert [done for _, done in did.endings] == ["ended"]
+    assert state(consent) is ConsentState.ENDED
+    restoring.release(())
+    assert not hold.is_held()
 
 
 def end_again(known: Consent, **changes: Any) -> str:
