@@ -4,8 +4,9 @@ Each verb is the ledger's own (`clients.consent`) plus its consequences for refe
 and for reminders, in one transaction. Pages and API call these.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -150,47 +151,42 @@ def narrow(
     *, actor: Actor, consent_id: UUID, classes: Iterable[Scope], at: datetime | None = None
 ) -> Consent:
     """Share less from the next read on."""
-    at = at or timezone.now()
-    with transaction.atomic():
-        consent_for(actor, consent_id, at=at)
-        consent = consents.narrow(actor=actor, consent_id=consent_id, classes=classes, at=at)
-        reminders.consent_changed(consent, at=at)
-        audit.record(actor, "consent.narrowed", consent, at=at)
-    return consent
+    verb = partial(consents.narrow, classes=classes)
+    return _said(verb, "consent.narrowed", actor, consent_id, at)
 
 
 def revoke(*, actor: Actor, consent_id: UUID, at: datetime | None = None) -> Consent:
     """Share nothing from the next read on."""
-    at = at or timezone.now()
-    with transaction.atomic():
-        consent_for(actor, consent_id, at=at)
-        consent = consents.revoke(actor=actor, consent_id=consent_id, at=at)
-        reminders.consent_changed(consent, at=at)
-        audit.record(actor, "consent.revoked", consent, at=at)
-    return consent
+    return _said(consents.revoke, "consent.revoked", actor, consent_id, at)
 
 
 def renew(
     *, actor: Actor, consent_id: UUID, expires_on: date, at: datetime | None = None
 ) -> Consent:
     """Share the same until a later day; readers notice nothing."""
-    at = at or timezone.now()
-    with transaction.atomic():
-        consent_for(actor, consent_id, at=at)
-        consent = consents.renew(actor=actor, consent_id=consent_id, expires_on=expires_on, at=at)
-        reminders.consent_changed(consent, at=at)
-        audit.record(actor, "consent.renewed", consent, at=at)
-    return consent
+    verb = partial(consents.renew, expires_on=expires_on)
+    return _said(verb, "consent.renewed", actor, consent_id, at)
 
 
 def object_to(*, actor: Actor, consent_id: UUID, at: datetime | None = None) -> Consent:
     """A minor objects: the guardian and both sides see it; what is shared stops."""
+    return _said(consents.object_to, "consent.objected", actor, consent_id, at)
+
+
+def _said(
+    verb: Callable[..., Consent],
+    recorded: str,
+    actor: Actor,
+    consent_id: UUID,
+    at: datetime | None,
+) -> Consent:
+    """A verb of the ledger that no handoff waits for: known of, said, reminded of, recorded."""
     at = at or timezone.now()
     with transaction.atomic():
         consent_for(actor, consent_id, at=at)
-        consent = consents.object_to(actor=actor, consent_id=consent_id, at=at)
+        consent = verb(actor=actor, consent_id=consent_id, at=at)
         reminders.consent_changed(consent, at=at)
-        audit.record(actor, "consent.objected", consent, at=at)
+        audit.record(actor, recorded, consent, at=at)
     return consent
 
 
