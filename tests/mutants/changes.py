@@ -1102,6 +1102,12 @@ SHARING = Module(
             "if until_training_ends and False:",
         ),
         Change(
+            "who stops sharing leaves the reminders that rested on it",
+            "        consent = verb(actor=actor, consent_id=consent_id, at=at)\n"
+            "        reminders.consent_changed(consent, at=at)\n",
+            "        consent = verb(actor=actor, consent_id=consent_id, at=at)\n",
+        ),
+        Change(
             "a professional asks as often as they like",
             "        if not own:\n            shared =",
             "        if False:\n            shared =",
@@ -1381,7 +1387,8 @@ ERASURE = Module(
         ),
         Change(
             "a backup brings back a record that was held and went",
-            "            _tell(TOLD_FINISHED, request, at, joined=_subject(client).client_ids[1:])\n",
+            "            _tell(TOLD_FINISHED, request, at,"
+            " joined=_subject(client).client_ids[1:])\n",
             "            pass\n",
         ),
         Change(

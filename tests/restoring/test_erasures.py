@@ -18,6 +18,7 @@ from clients.models import Client, Consent, Erasure, User
 from handoff.core import hold, journal, subjects
 from handoff.core.audit import AuditEntry
 from handoff.core.custody import Custody
+from handoff.core.errors import Stale
 from handoff.core.journal import IN_DOUBT
 from referrals import restoring
 from referrals.models import DischargeNote, Episode, Reminder
@@ -94,9 +95,9 @@ def test_what_is_told_outside_are_ids_and_moments(story: Story) -> None:
 def test_nothing_is_told_of_what_is_refused_or_done_already(story: Story) -> None:
     erasure.ask_on_paper(client_id=story.client.pk)
     for _ in range(2):
-        with pytest.raises(erasure.Stale):
+        with pytest.raises(Stale):
             erasure.erase(client_id=story.client.pk)
-        with pytest.raises(erasure.Stale):
+        with pytest.raises(Stale):
             erasure.finish(client_id=story.client.pk)
     assert told() == []
 
