@@ -94,9 +94,9 @@ class Costs:
 def coverage(*, actor: Actor, episode_id: UUID, at: datetime | None = None) -> CoverageView | None:
     """What is noted for an episode, None when nothing is; one access entry.
 
-    For the treating side. Raises NotVisible for everybody else.
+    For the treating side. Raises NotVisible for everybody else, whose try is entered as refused.
     """
-    episode = access.episode_for(actor, episode_id)
+    episode = disclosure.treated(actor=actor, episode_id=episode_id, at=at)
 
     def read(_allowed: Permit, _moment: datetime) -> CoverageView | None:
         row = Coverage.objects.filter(episode=episode).first()

@@ -11,7 +11,7 @@ from handoff.core.errors import Invalid
 from handoff.core.policy import Policy
 from handoff.web.pages import page, redirect_or_swap
 from handoff.web.requests import PageRequest
-from referrals import access, care, investment
+from referrals import access, care, disclosure, investment
 from referrals.forms.investment import CoverageForm, PackageForm
 from referrals.investment import COVERAGE_FIELDS
 
@@ -20,7 +20,7 @@ from referrals.investment import COVERAGE_FIELDS
 def coverage(request: PageRequest, episode_id: UUID) -> HttpResponse:
     """Who pays for an episode, and what is left of it."""
     actor = request.actor
-    row = access.episode_for(actor, episode_id)
+    row = disclosure.treated(actor=actor, episode_id=episode_id)
     posted = request.method == "POST"
     form = CoverageForm(request.POST) if posted else None
     if form is not None:

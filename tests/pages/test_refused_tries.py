@@ -19,6 +19,7 @@ PAGES = {
     "episode": EPISODE,
     "episode_edit": EPISODE,
     "measurements": EPISODE,
+    "coverage": EPISODE,
     "discharge": EPISODE,
     "discharge_sign": EPISODE,
     "discharge_handoff": EPISODE,

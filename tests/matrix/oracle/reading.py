@@ -443,7 +443,7 @@ def her_costs(cell: Cell) -> Expected:
 def coverage(cell: Cell) -> Expected:
     """Who pays for her therapy, for those who treat her."""
     if not treats(cell):
-        return ABSENT
+        return TURNED_AWAY
     return shown(frozenset({COSTS}), Entry("read", frozenset({Part.HISTORY})))
 
 

@@ -191,7 +191,9 @@ PAGES: tuple[Route, ...] = (
     post("/packages/<uuid:pk>/used/", page(changing.decides), "package"),
     post("/packages/<uuid:pk>/remove/", page(changing.decides), "package"),
     get("/episodes/<uuid:episode_id>/coverage/", page(reading.coverage_page, *THERAPY), "episode"),
-    post("/episodes/<uuid:episode_id>/coverage/", page(changing.signs, *THERAPY), "episode"),
+    post(
+        "/episodes/<uuid:episode_id>/coverage/", page(entered(changing.signs), *THERAPY), "episode"
+    ),
     # --- whom she would like
     post("/directory/<uuid:pk>/wish/", page(changing.decides, *CLIENTS), "listing"),
     post("/wishes/<uuid:pk>/take-back/", page(changing.decides, *CLIENTS), "wish"),
