@@ -28,7 +28,7 @@ ROLES = [
 class Migration(migrations.Migration):
     dependencies = [
         ("clients", "0011_directory"),
-        ("referrals", "0014_investment"),
+        ("referrals", "0010_whose_note"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -20,6 +20,6 @@ DROP_FUNCTION = "DROP FUNCTION handoff_clients_of_note(uuid);"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("referrals", "0014_investment")]
+    dependencies = [("referrals", "0009_investment")]
 
     operations = [migrations.RunSQL(FUNCTION, DROP_FUNCTION)]
