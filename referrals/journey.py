@@ -141,7 +141,7 @@ def next_review(packet: Packet, today: date) -> date | None:
 
 
 def course(packet: Packet, *, zone: str) -> tuple[Stop, ...]:
-    """What a packet tells of the way itself: injury, therapy, discharge. Only what it shows."""
+    """What a packet tells of the way itself: operation, therapy, discharge. Only what it shows."""
     found: list[Stop] = []
 
     def add(title: str, at: date | None, phase: Phase, text: str = "") -> None:
@@ -149,7 +149,6 @@ def course(packet: Packet, *, zone: str) -> tuple[Stop, ...]:
             found.append(_stop(title, at, phase, packet.as_of, zone, text))
 
     for episode in _known(packet.history):
-        add("It began", episode.onset_on, Phase.REHAB, episode.mechanism)
         add("Operation", episode.surgery_on, Phase.REHAB, episode.surgery)
         add(
             f"Physical therapy with {episode.pt_name}",
@@ -167,11 +166,16 @@ def course(packet: Packet, *, zone: str) -> tuple[Stop, ...]:
     return tuple(found)
 
 
-def limit_stops(packet: Packet, *, zone: str) -> tuple[Stop, ...]:
-    """When each limit got the version in force, and when it is looked at again."""
+def details(packet: Packet, *, zone: str) -> tuple[Stop, ...]:
+    """What the whole way tells beyond that: how it began, when each limit got the version in
+    force, and when it is looked at again."""
+    found = [
+        _stop("It began", each.onset_on, Phase.REHAB, packet.as_of, zone, each.mechanism)
+        for each in _known(packet.history)
+        if each.onset_on is not None
+    ]
     if not isinstance(packet.restrictions, RestrictionsView):
-        return ()
-    found = []
+        return tuple(found)
     for item in packet.restrictions.items:
         title = "Limit set" if item.version == 1 else "Limit changed"
         found.append(_stop(title, item.set_on, Phase.REHAB, packet.as_of, zone, item.headline))

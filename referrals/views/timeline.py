@@ -45,7 +45,7 @@ def client_timeline(request: PageRequest, pk: UUID) -> HttpResponse:
     client = access.client_for(actor, pk, at=packet.as_of)
     moments = timeline(actor=actor, client_id=pk, at=packet.as_of)
     zone = client.time_zone
-    stops = (*journey.course(packet, zone=zone), *journey.limit_stops(packet, zone=zone))
+    stops = (*journey.course(packet, zone=zone), *journey.details(packet, zone=zone))
     found = _events(stops, moments, ZoneInfo(zone))
     ahead = [each for each in reversed(found) if each.when == "next"]
     past = [each for each in found if each.when != "next"]
