@@ -143,6 +143,14 @@ def rest(world: World) -> None:
     )
 
 
+def paid(world: World) -> None:
+    """Who pays, noted by the therapist and read; and a body that is refused with it."""
+    address = f"episodes/{world.episode.pk}/coverage/"
+    ok(world.pt_api.post(address, {"payer": TEXT, "visits_authorized": 3}))
+    assert world.pt_api.post(address, {"payer": TEXT, "visits_used": -1}).status_code == 400
+    ok(world.client_api.get(f"clients/{world.client.pk}/coverages/"))
+
+
 def handed_in(world: World) -> None:
     """A letter, read by the therapist it is for; and one whose name and words are refused."""
     address = f"clients/{world.client.pk}/letters/"
@@ -269,6 +277,7 @@ def test_nothing_clinical_leaves_the_record(stage: Stage, monkeypatch: pytest.Mo
         referral = job(world)
         rest(world)
         handed_in(world)
+        paid(world)
         imported(world, stage.folder)
         assert {200, 302, 404} <= set(pages(world, referral))
         assert {400, 500} <= set(failures(world, monkeypatch))

@@ -330,8 +330,11 @@ def test_the_ledgers_verify_and_hold_the_tombstone(scene: Therapy) -> None:
     call_command("verify_ledger")
 
 
-def test_somebody_who_works_here_keeps_their_account(scene: Therapy) -> None:
+@pytest.mark.parametrize("papers", [True, False], ids=["with papers", "not checked yet"])
+def test_somebody_who_works_here_keeps_their_account(scene: Therapy, papers: bool) -> None:
     user = scene.other_pt.user
+    if not papers:
+        Credential.objects.filter(user=user).delete()
     client = ClientFactory.create(user=user)
     asked(client)
     erasure.erase(client_id=client.pk)
