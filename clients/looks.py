@@ -64,6 +64,7 @@ PURPOSE_WORDS: Final[Mapping[str, str]] = {
     "episode": "For the treatment",
     "letters": "Which letters there are",
     "letter": "A letter",
+    "screenings": "Results of \u201cWho should I see first?\u201d",
     "printed card": "A card to take along",
     "export": "Everything as a file",
     "client page": "",

@@ -6,7 +6,7 @@ GUARDED = (
     *("referrals_addendum", "referrals_restriction", "referrals_restrictionversion"),
     *("referrals_acknowledgement", "referrals_referral", "referrals_referralevent"),
     *("referrals_referralmessage", "referrals_loopreport", "referrals_letter"),
-    *("referrals_coverage", "referrals_package", "referrals_wish"),
+    *("referrals_coverage", "referrals_package", "referrals_wish", "referrals_screening"),
 )
 """The tables under row-level security; a test compares them with the database."""
 

@@ -21,7 +21,7 @@ from handoff.core import audit, subjects
 from handoff.core.actors import SYSTEM, Actor
 from handoff.core.errors import Invalid, NotAllowed, NotVisible, Stale
 from referrals import reminders
-from referrals.models import Coverage, Episode, Letter, Referral, Wish
+from referrals.models import Coverage, Episode, Letter, Referral, Screening, Wish
 from referrals.states import OPEN, State
 
 DIFFERENT: Final = (
@@ -101,6 +101,7 @@ def _connect(actor: Actor, invitation_id: UUID, at: datetime) -> Client:
     # A wish for the draft is no longer said by anybody: the record may have another one.
     Wish.objects.filter(client=draft, taken_back_at=None).update(taken_back_at=at)
     Wish.objects.filter(client=draft).update(client=own)
+    Screening.objects.filter(client=draft).update(client=own)
     ClientIdentifier.objects.filter(client=draft).update(client=own)
     draft.merged_into = own
     draft.save(update_fields=["merged_into"])

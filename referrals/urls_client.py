@@ -3,7 +3,7 @@
 from django.urls import path
 
 from referrals.views import consents as views
-from referrals.views import investment, letters, my_data, my_reminders
+from referrals.views import investment, letters, my_data, my_reminders, triage
 from referrals.views.directory import (
     directory_entry,
     directory_page,
@@ -48,6 +48,11 @@ urlpatterns = [
     path("directory/<uuid:pk>/", directory_entry, name="directory_entry"),
     path("directory/<uuid:pk>/wish/", wish_make, name="wish_make"),
     path("wishes/<uuid:pk>/take-back/", wish_take_back, name="wish_take_back"),
+    path("triage/", triage.triage, name="triage"),
+    path("triage/save/", triage.triage_save, name="triage_save"),
+    path("clients/<uuid:pk>/screenings/", triage.screenings, name="screenings"),
+    path("screenings/<uuid:pk>/void/", triage.screening_void, name="screening_void"),
+    path("screenings/<uuid:pk>/remove/", triage.screening_remove, name="screening_remove"),
     path("reminders/", my_reminders.reminders, name="reminders"),
     path("reminders/<uuid:pk>/done/", my_reminders.reminder_done, name="reminder_done"),
     path("reminders/<uuid:pk>/snooze/", my_reminders.reminder_snooze, name="reminder_snooze"),

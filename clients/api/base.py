@@ -54,18 +54,18 @@ class Endpoint(ApiView):
         user = request.user
         if not isinstance(user, User) or self._place(request) is Place.PUBLIC:
             return
-        assured = self._is_assured(request)
-        has_factor = not assured and proofs.has_factor(user)
-        if (
-            assurance.way(
-                place=self._place(request), assured=assured, account_has_factor=has_factor
-            )
-            is not Way.OPEN
-        ):
-            raise SecondFactorMissing(to_do(has_factor=has_factor))
+        self.require_assurance(user, self._place(request))
         operation = operation_of(self, request.method or "")
         if operation is not None and operation.confirmed:
             self.require_proof()
+
+    def require_assurance(self, user: User, place: Place) -> None:
+        """Raises SecondFactorMissing where this sign-in is too weak for such a place."""
+        assured = self._is_assured(self.request)
+        has_factor = not assured and proofs.has_factor(user)
+        way = assurance.way(place=place, assured=assured, account_has_factor=has_factor)
+        if way is not Way.OPEN:
+            raise SecondFactorMissing(to_do(has_factor=has_factor))
 
     def require_proof(self) -> None:
         """Raises NotConfirmed unless it was proved a short while ago who this is."""

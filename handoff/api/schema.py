@@ -93,7 +93,10 @@ class ApiSchema(AutoSchema):
 
     def get_auth(self) -> list[dict[str, Any]]:
         found = super().get_auth()
-        return [{}] if self.who is Policy.PUBLIC else found
+        if self.who is not Policy.PUBLIC:
+            return found
+        # Only somebody who is known repeats a request under a key: there one may sign in.
+        return [{}, *found] if self.operation.repeatable else [{}]
 
     def get_request_serializer(self) -> Any:
         return self.operation.body

@@ -37,11 +37,12 @@ RATES: Final[dict[str, Rate]] = {
     "invitation": Rate(20, timedelta(days=1)),
     "token": Rate(30, timedelta(minutes=1)),
     "search": Rate(60, timedelta(minutes=1)),
+    "triage": Rate(60, timedelta(minutes=1)),
     "export": Rate(5, timedelta(days=1)),
 }
 """Every limit there is, by its name."""
 
-OPEN_WHEN_UNCOUNTED: Final = frozenset({"search", "export"})
+OPEN_WHEN_UNCOUNTED: Final = frozenset({"search", "triage", "export"})
 """What goes on when nothing can be counted. All else is refused then: it lets somebody in, or
 writes to somebody."""
 

@@ -9,6 +9,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, cast
 from urllib.parse import urlsplit
 
+from allauth.account.adapter import get_adapter
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
@@ -70,7 +71,11 @@ def page(
                     raise NotVisible
                 if request.method not in allowed:
                     return HttpResponseNotAllowed(allowed)
-                if limit and request.method == "POST" and not attempts.take(limit, _who(actor)):
+                if (
+                    limit
+                    and request.method == "POST"
+                    and not attempts.take(limit, _who(request, actor))
+                ):
                     return too_many(request)
                 if request.method in confirmed:
                     confirming.require(request)
@@ -100,8 +105,11 @@ def too_many(request: HttpRequest) -> HttpResponse:
     return render(request, "429.html", context, status=429)
 
 
-def _who(actor: Actor) -> str:
-    return str(actor.user_id)
+def _who(request: HttpRequest, actor: Actor) -> str:
+    """The account that asks, or the address of somebody without one; as the API counts them."""
+    if actor.user_id is not None:
+        return str(actor.user_id)
+    return attempts.network(get_adapter().get_client_ip(request))
 
 
 def refusal(request: HttpRequest, error: DomainError) -> HttpResponse:

@@ -42,6 +42,7 @@ from referrals.api.restrictions import (
 from referrals.api.rights import EraseRecord, ExportAccount, ExportRecord, KeepRecord
 from referrals.api.scores import EpisodeMeasurements, Measurements, Measures, OneMeasurement
 from referrals.api.timeline import Timeline
+from referrals.api.triage import RemoveScreening, Screenings, Triage, VoidScreening
 from referrals.api.wishes import TakeBackWish, Wishes
 
 urlpatterns = [
@@ -61,6 +62,10 @@ urlpatterns = [
     path("packages/<uuid:id>/remove/", RemovePackage.as_view()),
     path("clients/<uuid:id>/wishes/", Wishes.as_view()),
     path("wishes/<uuid:id>/take-back/", TakeBackWish.as_view()),
+    path("triage/", Triage.as_view()),
+    path("clients/<uuid:id>/screenings/", Screenings.as_view()),
+    path("screenings/<uuid:id>/void/", VoidScreening.as_view()),
+    path("screenings/<uuid:id>/remove/", RemoveScreening.as_view()),
     path("clients/<uuid:id>/timeline/", Timeline.as_view()),
     path("clients/<uuid:id>/invitations/", Invitations.as_view()),
     path("clients/<uuid:id>/invitations/<uuid:invitation>/cancel/", CancelInvitation.as_view()),

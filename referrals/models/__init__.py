@@ -6,6 +6,7 @@ from referrals.models.note import Addendum, DischargeNote, Goal
 from referrals.models.referral import LoopReport, Referral, ReferralEvent, ReferralMessage
 from referrals.models.reminder import Holiday, Reminder, ReminderRule
 from referrals.models.restriction import Acknowledgement, Restriction, RestrictionVersion
+from referrals.models.screening import Screening
 from referrals.models.wish import Wish
 
 __all__ = [
@@ -29,5 +30,6 @@ __all__ = [
     "ReminderRule",
     "Restriction",
     "RestrictionVersion",
+    "Screening",
     "Wish",
 ]

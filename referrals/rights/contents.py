@@ -49,6 +49,7 @@ from referrals.models import (
     Reminder,
     Restriction,
     RestrictionVersion,
+    Screening,
     Wish,
 )
 from referrals.states import State
@@ -171,6 +172,14 @@ RECORD: Final[tuple[Section, ...]] = (
         lambda whose: Q(client__in=whose.client_ids),
         _stored(Wish),
         ("wished_at", "id"),
+    ),
+    Section(
+        "screenings",
+        "Results of \u201cWho should I see first?\u201d that you kept",
+        Screening,
+        lambda whose: Q(client__in=whose.client_ids),
+        _stored(Screening),
+        ("taken_at", "id"),
     ),
     Section(
         "episodes",

@@ -70,6 +70,7 @@ from referrals.models import (
     Reminder,
     Restriction,
     RestrictionVersion,
+    Screening,
     Wish,
 )
 
@@ -148,6 +149,7 @@ FATES: Final[tuple[Kept, ...]] = (
     Kept("invitations", Invitation, _of_client("client"), Fate.GOES),
     Kept("who could act for you", Guardianship, _of_client("client"), Fate.KEPT),
     Kept("whom you would like", Wish, _of_client("client"), Fate.GOES),
+    Kept("results of who comes first", Screening, _of_client("client"), Fate.GOES),
     Kept("questions and answers", ReferralMessage, _of_client("referral__client"), Fate.GOES),
     Kept(
         "unsigned closing notes",
@@ -369,6 +371,7 @@ def _erase(client_id: UUID, at: datetime, *, is_told: bool = False) -> Erasure:
         Invitation.objects.filter(client__in=subject.client_ids).delete()
         Package.objects.filter(client=client).delete()
         Wish.objects.filter(client=client).delete()  # joined records keep none of their own
+        Screening.objects.filter(client=client).delete()
         Client.objects.filter(merged_into=client).update(
             **_nobody(), email="", phone="", erased_at=at
         )

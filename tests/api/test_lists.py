@@ -15,7 +15,7 @@ from clients.scopes import Scope
 from handoff.core import tokens
 from handoff.core.errors import NotVisible
 from handoff.core.files.storing import StoredFile
-from referrals import care, disclosure
+from referrals import care, disclosure, screenings
 from referrals.models import (
     Coverage,
     Letter,
@@ -91,6 +91,10 @@ def a_coverage(world: World) -> None:
         client=world.client,
         payer="An insurer",
     )
+
+
+def a_screening(world: World) -> None:
+    screenings.save(actor=world.as_client, client_id=world.client.pk, answers={"pain": "yes"})
 
 
 def a_client(world: World) -> None:
@@ -198,6 +202,7 @@ LISTS: dict[str, tuple[str, str, Callable[[World], None]]] = {
     "coverages": ("client_api", "clients/{world.client.pk}/coverages/", a_coverage),
     "packages": ("client_api", "clients/{world.client.pk}/packages/", a_package),
     "letters": ("pt_api", "clients/{world.client.pk}/letters/", a_letter),
+    "screenings": ("client_api", "clients/{world.client.pk}/screenings/", a_screening),
     "notes": ("pt_api", "discharge-notes/", a_note),
     "scores": ("pt_api", "episodes/{world.episode.pk}/measurements/", a_score),
     "all scores": ("pt_api", "measurements/?episode={world.episode.pk}", a_score),

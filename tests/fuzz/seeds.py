@@ -15,7 +15,7 @@ from handoff.core import tokens
 from handoff.core.actors import Actor
 from handoff.core.files.accepting import Accepted
 from handoff.core.files.kinds import Kind
-from referrals import care, letters, wishes
+from referrals import care, letters, screenings, wishes
 from referrals.models import Letter, Package, Referral
 from referrals.states import EDGES, State
 from tests.api.client import PREFIX, Api, description
@@ -130,6 +130,12 @@ class Seeded(World):
         self.package = Package.objects.create(
             client=self.client, provider="A gym", sessions_bought=10, bought_on=NOON.date()
         )
+        self.screenings = [
+            screenings.save(
+                actor=self.as_client, client_id=self.client.pk, answers={"pain": "yes"}, at=NOON
+            )
+            for _ in range(2)
+        ]
 
     def api_of(self, who: str) -> Api:
         api: Api = getattr(self, f"{who}_api")
@@ -212,6 +218,8 @@ def fitting_body(seeded: Seeded, raw: dict[str, Any], operation: Any) -> dict[st
         key: FITTING[key] if key in FITTING else _first(shapes, shapes[name]["properties"][key])
         for key in shapes[name].get("required", ())
     }
+    if name == "TriageRequest":  # advice is for everybody; keeping it is for who is known
+        body |= {"save_for": str(seeded.client.pk)}
     if "revision" in body:
         body |= {"revision": seeded.draft.revision}
     return {**body, **WHOLE.get(name, {})}
@@ -235,6 +243,7 @@ def _ids_by_key(seeded: Seeded) -> dict[str, list[Any]]:
     """Keys of bodies that hold an id or a number only the server knows."""
     return {
         "client": [str(seeded.client.pk)],
+        "save_for": [str(seeded.client.pk)],
         "episode": [str(seeded.running.pk), str(seeded.fresh.pk), str(seeded.episode.pk)],
         "recipient": [str(seeded.other_trainer.pk), str(seeded.trainer.pk)],
         "discloser": [str(seeded.pt.pk)],
@@ -263,6 +272,7 @@ def _ids_by_area(seeded: Seeded, who: str, token: str) -> dict[str, list[str]]:
         "wishes": [str(seeded.wish.pk)],
         "reminders": [str(seeded.reminders[who])],
         "restrictions": [str(avoid.pk), str(load.pk)],
+        "screenings": [str(each.pk) for each in seeded.screenings],
         "tokens": [token],
     }
 

@@ -90,6 +90,7 @@ NOT_SHOWN: Final[Mapping[str, str]] = {
         ("discharge_sign", "limit_remove", "reminder_done", "reminder_snooze"),
         "Takes a decision and no words, and its button is not up for the rows seeded here.",
     ),
+    "triage_save": "On the answer to a form only: tests/pages/test_triage.py.",
     "usersessions_list": "A button without fields, for somebody signed in twice.",
     "invitation_open": "Behind the link of a mail: tests/pages/test_client_invitation.py.",
 }

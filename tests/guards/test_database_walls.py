@@ -15,7 +15,7 @@ from handoff.core import roles, subjects
 from handoff.core.sensitivity import Sensitivity, fields_of
 from handoff.embedded import postgres
 from tests.api.conftest import World
-from tests.api.test_lists import a_coverage, a_letter, a_package
+from tests.api.test_lists import a_coverage, a_letter, a_package, a_screening
 from tests.factories import NOON
 from tests.guards.test_canary import job
 
@@ -57,6 +57,7 @@ def filled(db: None) -> Iterator[World]:
         a_letter(world)
         a_coverage(world)
         a_package(world)
+        a_screening(world)
         yield world
 
 

@@ -263,6 +263,7 @@ LISTS: dict[str, list[Listed]] = {
         Listed("client", "/directory/", api.a_professional),
         Listed("trainer", "/directory/?role=trainer", api.a_professional),
     ],
+    "screenings": [Listed("client", "/clients/{world.client.pk}/screenings/", api.a_screening)],
     "paper": [Listed("pt", "/profile/papers/{world.licence.pk}/", a_scan)],
     "client_timeline": [
         Listed(who, "/clients/{world.client.pk}/timeline/", more)
@@ -285,6 +286,7 @@ NO_LISTS: Mapping[str, str] = {
             *("package_used", "package_remove"),
             *("discharge_save", "addendum", "acknowledge", "letter_remove", "scan_remove"),
             *("session_end", "token_end", "wish_make", "wish_take_back"),
+            *("triage_save", "screening_void", "screening_remove"),
         ),
         "Takes a form and leads on, or shows the page it came from.",
     ),
@@ -293,7 +295,7 @@ NO_LISTS: Mapping[str, str] = {
             *("client_new", "client_invite", "guardian_invite", "episode_new", "episode_edit"),
             *("limit_new", "limit_change", "limit_revise", "limit_lift", "limit_ask"),
             *("profile", "invitation", "invitation_open", "consent_revoke", "paper_new"),
-            *("consent_renew", "consent_object", "client_ask", "listing"),
+            *("consent_renew", "consent_object", "client_ask", "listing", "triage"),
         ),
         "A form about one thing.",
     ),

@@ -26,6 +26,10 @@ LIMIT = {
 SCORE = {"measure": "matrix", "moment": "interim", "value": 30, "taken_on": "2027-01-12"}
 PAID = {"payer": "Somebody", "visits_authorized": 12, "visits_used": 2}
 BOUGHT = {"provider": "A gym", "sessions_bought": 10, "bought_on": "2027-01-12"}
+ANSWERS: dict[str, Any] = {
+    "warning": ["none"], "health": ["none"], "body": ["pain"], "injury": "none",
+    "goal": "stronger", "active": "yes", "effort": "easy",
+}  # fmt: skip
 REASON = {"reason_text": "Because."}
 STEPS: dict[str, dict[str, Any]] = {
     "ask": {"text": "When?"},
@@ -74,6 +78,8 @@ def body_for(route: Route, scene: Scene) -> dict[str, Any]:
             return {"expires_on": "2027-12-01"}
         case (_, "/consents/<uuid:id>/narrow/"):
             return {"classes": ["clearance"]}
+        case (_, "/triage/"):
+            return {"save_for": ids["client"]}
         case (_, "/episodes/"):
             return {
                 "client": ids["client"], "condition": "Knee pain", "body_region": "knee",
@@ -126,6 +132,10 @@ def _form(route: Route, scene: Scene) -> dict[str, Any]:
             return {"find": "Ana"}
         case "/directory/<uuid:pk>/wish/":
             return {"client": str(scene.things["client"])}
+        case "/triage/":
+            return ANSWERS
+        case "/triage/save/":
+            return {**ANSWERS, "client": str(scene.things["client"])}
         case "/clients/<uuid:pk>/ask/":
             return {"classes": ["note"], "purpose": "To train."}
         case "/consents/<uuid:pk>/view-as/" | "/consents/<uuid:pk>/what-if/":

@@ -26,7 +26,7 @@ from clients.scopes import Scope
 from handoff.core import tokens
 from handoff.core.files.accepting import Accepted
 from handoff.core.files.kinds import Kind
-from referrals import letters
+from referrals import letters, screenings
 from referrals.models import (
     Coverage,
     Goal,
@@ -242,7 +242,7 @@ class Scene:
 
     def _files(self) -> None:
         """A letter about her, handed in for her therapist and by them, and a scan of a paper of
-        theirs that nobody has checked."""
+        theirs that nobody has checked, and a result that she kept."""
         sheet = Accepted(Kind.PDF, b"%PDF- a sheet\n%%EOF")
         letter = letters.hand_in(
             actor=acting(self.author, BEFORE),
@@ -258,7 +258,14 @@ class Scene:
         scan = papers.add_scan(
             actor=acting(self.author, BEFORE), credential_id=paper.pk, scan=sheet, at=BEFORE
         )
+        kept = screenings.save(
+            actor=acting(self.ana, BEFORE),
+            client_id=self.ana.pk,
+            answers={"pain": "yes"},
+            at=BEFORE,
+        )
         self.things |= {"letter": letter.pk, "paper": paper.pk, "scan": scan.pk}
+        self.things |= {"screening": kept.pk}
 
     def _handoff(self, who: Who) -> None:
         """A trainer's question to Ana and their handoff, with all that is written in one."""

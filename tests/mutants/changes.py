@@ -1308,6 +1308,107 @@ LETTERS = Module(
     ),
 )
 
+TRIAGE = Module(
+    "referrals/triage/advising.py",
+    ("tests/referrals/test_triage.py",),
+    (
+        Change(
+            "the laxest advice wins",
+            "level = max((rule.level for rule in held)",
+            "level = min((rule.level for rule in held)",
+        ),
+        Change(
+            "an answer that is missing counts as no",
+            "said[each.question] in (*each.values, UNSURE)",
+            "said[each.question] in each.values",
+        ),
+        Change(
+            "one of several clauses is enough",
+            "    return all(said[each.question]",
+            "    return any(said[each.question]",
+        ),
+        Change(
+            "an unclear answer is told as a clear one",
+            "        if topic is None:\n",
+            "        if topic is None or topic:\n",
+        ),
+        Change(
+            "what sends to medical care holds for a year",
+            "    if level is Level.MEDICAL:\n        return taken_on\n",
+            "",
+        ),
+        Change(
+            "what decides is not told apart from what does not",
+            "if each.level is level),",
+            "if each.level is not Level.TRAINER),",
+        ),
+    ),
+)
+
+TRIAGE_RULES = Module(
+    "referrals/triage/rules.py",
+    ("tests/referrals/test_triage.py",),
+    (
+        Change(
+            "a red flag leads to a therapist",
+            'Rule("fever", Level.MEDICAL,',
+            'Rule("fever", Level.PT,',
+        ),
+        Change(
+            "pain is trained through",
+            '        "pain",\n        Level.PT,\n',
+            '        "pain",\n        Level.HANDOFF,\n',
+        ),
+        Change(
+            "a condition asks for no doctor before hard training",
+            '_is(Question.EFFORT, "hard")',
+            '_is(Question.EFFORT, "none")',
+        ),
+        Change(
+            "an injury that nobody cleared goes to a trainer",
+            '(_is(Question.INJURY, "untreated"),),',
+            '(_is(Question.INJURY, "none of them"),),',
+        ),
+    ),
+)
+
+SCREENINGS = Module(
+    "referrals/screenings.py",
+    ("tests/referrals/test_screenings.py",),
+    (
+        Change(
+            "whoever is shared history reads the results",
+            "only_if=lambda grounds: grounds.is_self or grounds.is_guardian,",
+            "only_if=lambda grounds: True,",
+        ),
+        Change(
+            "anybody keeps a result for anybody",
+            "if client is None or not people.is_own(actor, client, at):",
+            "if client is None:",
+        ),
+        Change(
+            "a result is kept about somebody who was erased",
+            "        people.require_kept(client)\n",
+            "",
+        ),
+        Change(
+            "a void result goes on holding",
+            "is_valid=row.voided_at is None and today <= row.valid_until,",
+            "is_valid=today <= row.valid_until,",
+        ),
+        Change(
+            "a result holds without end",
+            "is_valid=row.voided_at is None and today <= row.valid_until,",
+            "is_valid=row.voided_at is None,",
+        ),
+        Change(
+            "a result is voided twice",
+            "        if row.voided_at is not None:\n            raise Stale\n",
+            "",
+        ),
+    ),
+)
+
 DIRECTORY = Module(
     "clients/directory.py",
     ("tests/clients/test_directory.py",),
@@ -1503,6 +1604,9 @@ MODULES = (
     ERASURE,
     WHOLE,
     LETTERS,
+    TRIAGE,
+    TRIAGE_RULES,
+    SCREENINGS,
     PAPERS,
     DIRECTORY,
     LISTING,

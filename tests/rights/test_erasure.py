@@ -32,7 +32,7 @@ from handoff.core.actors import SYSTEM
 from handoff.core.audit import AuditEntry
 from handoff.core.errors import NotAllowed, NotVisible, Stale
 from handoff.core.ledger import verify
-from referrals import access, care, disclosure, lifecycle, sharing
+from referrals import access, care, disclosure, lifecycle, screenings, sharing
 from referrals import reminders as reminding
 from referrals.models import (
     Addendum,
@@ -43,6 +43,7 @@ from referrals.models import (
     ReferralMessage,
     Reminder,
     RestrictionVersion,
+    Screening,
     Wish,
 )
 from referrals.rights import erasure
@@ -614,3 +615,12 @@ def test_credentials_of_others_are_untouched(scene: Therapy) -> None:
     erasure.erase(client_id=scene.client.pk)
     assert Credential.objects.count() == before
     assert acting(scene.pt).professional_ids
+
+
+def test_kept_results_of_who_comes_first_go_with_the_rest(scene: Therapy) -> None:
+    other = ClientFactory.create()
+    for client in (scene.client, other):
+        screenings.save(actor=acting(client), client_id=client.pk, answers={"pain": "yes"})
+    asked(scene.client)
+    erasure.erase(client_id=scene.client.pk)
+    assert [row.client_id for row in Screening.objects.all()] == [other.pk]

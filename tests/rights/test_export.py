@@ -16,7 +16,7 @@ from clients.scopes import Scope
 from handoff.core.actors import ANONYMOUS
 from handoff.core.audit import AuditEntry
 from handoff.core.errors import NotAllowed, NotVisible
-from referrals import discharge, disclosure
+from referrals import discharge, disclosure, screenings
 from referrals.models import DischargeNote, ReferralMessage, RestrictionVersion
 from referrals.permits import Permit
 from referrals.rights import export, reading
@@ -266,3 +266,12 @@ def test_an_account_too_only_five_times_a_day() -> None:
     assert export.of_account(actor=acting(user), at=NOON + timedelta(days=1))
     with pytest.raises(NotVisible):
         export.of_account(actor=ANONYMOUS, at=NOON)
+
+
+def test_kept_results_of_who_comes_first_are_in_it(scene: Therapy) -> None:
+    screenings.save(
+        actor=scene.as_client, client_id=scene.client.pk, answers={"pain": "yes"}, at=NOON
+    )
+    (row,) = sections(taken(scene))["screenings"]
+    assert (row["level"], row["taken_on"]) == ("medical", "2027-01-13")
+    assert "pain" in row["reasons"]

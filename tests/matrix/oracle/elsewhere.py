@@ -52,8 +52,9 @@ def own_account(cell: Cell) -> Expected:
 OPEN: tuple[Route, ...] = (
     *(
         get(address, EVERYBODY)
-        for address in ("/healthz", "/readyz", "/", "/design/", "/invitations/open/")
+        for address in ("/healthz", "/readyz", "/", "/design/", "/triage/", "/invitations/open/")
     ),
+    Route("POST", "/triage/", EVERYBODY),
     get(f"{V1}schema/", EVERYBODY),
     get(f"{V1}docs/", EVERYBODY),
     get("/directory/", EVERYBODY),

@@ -451,6 +451,14 @@ def coverage_page(cell: Cell) -> Expected:
     return _for_treating(cell, coverage(cell))
 
 
+def screenings(cell: Cell) -> Expected:
+    """Results of who comes first that she kept: hers alone, and no consent covers one. They hold
+    none of the planted words."""
+    if not cell.person.is_ana:
+        return TURNED_AWAY
+    return shown(frozenset(), Entry("read", frozenset({Part.HISTORY})))
+
+
 def everything(cell: Cell) -> Expected:
     """Her whole record and every handoff of hers; not what the two professionals wrote to each
     other, nothing unsigned, and no telephone number of a practice: that is nothing about her."""

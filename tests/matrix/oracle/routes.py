@@ -81,6 +81,11 @@ API: tuple[Route, ...] = (
     get(f"{V1}letters/<uuid:id>/file/", api(reading.letter_file), "letter", "LETTER_FILE"),
     post(f"{CLIENT}letters/", api(changing.hands_in_a_letter), "client"),
     post(f"{V1}letters/<uuid:id>/remove/", api(changing.added_the_letter), "letter"),
+    # --- who comes first: the advice itself is for everybody, keeping it is hers
+    get(f"{CLIENT}screenings/", api(reading.screenings, *CLIENTS), "client", "SCREENINGS"),
+    post(f"{V1}triage/", api(changing.decides)),
+    post(f"{V1}screenings/<uuid:id>/void/", api(changing.decides, *CLIENTS), "screening"),
+    post(f"{V1}screenings/<uuid:id>/remove/", api(changing.decides, *CLIENTS), "screening"),
     Route("POST", f"{CLIENT}export/", api(reading.everything, *CLIENTS), "client", "EXPORT"),
     get(f"{CLIENT}erasure/", api(reading.hers, *CLIENTS), "client", "ERASURE"),
     post(f"{CLIENT}erasure/", api(changing.decides, *CLIENTS), "client"),
@@ -202,6 +207,11 @@ PAGES: tuple[Route, ...] = (
     get("/letters/<uuid:pk>/file/", page(reading.letter_file), "letter"),
     post("/clients/<uuid:pk>/letters/", page(changing.hands_in_a_letter), "client"),
     post("/letters/<uuid:pk>/remove/", page(changing.added_the_letter), "letter"),
+    # --- who comes first, kept
+    get("/clients/<uuid:pk>/screenings/", page(reading.screenings, *CLIENTS), "client"),
+    post("/triage/save/", page(changing.decides, *CLIENTS)),
+    post("/screenings/<uuid:pk>/void/", page(changing.decides, *CLIENTS), "screening"),
+    post("/screenings/<uuid:pk>/remove/", page(changing.decides, *CLIENTS), "screening"),
     # --- asking for more
     get("/clients/<uuid:pk>/ask/", page(reading.asking, *PROFESSIONALS), "client"),
     post("/clients/<uuid:pk>/ask/", page(changing.asks_for_more, *PROFESSIONALS), "client"),

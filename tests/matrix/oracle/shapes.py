@@ -309,6 +309,12 @@ SHAPES: dict[str, Shape] = {
     "PACKAGES": page_of(PACKAGE),
     "LETTERS": page_of(LETTER),
     "LETTER_FILE": keys("media_type content"),
+    "SCREENINGS": page_of(
+        keys(
+            "id client level title taken_at taken_on valid_until voided_at valid rules_version",
+            reasons=[keys("code level title why unsure", sources=[VALUE])],
+        )
+    ),
     "EXPORT": keys(
         "format subject name taken_by as_of",
         sections=[keys("section title older_left_out", rows=Rows())],
