@@ -113,6 +113,8 @@ class Standing:
     event_at: datetime
     until_training_ends: bool = False
     """Ends with the training, and on `expires_at` at the latest."""
+    by_trainer: bool = False
+    """A trainer is the discloser: they tell what they saw, and hold nothing else."""
 
     @property
     def is_active(self) -> bool:
@@ -189,6 +191,7 @@ def standing_by(event: ConsentEvent, at: datetime) -> Standing:
         event_number=event.number,
         event_at=event.at,
         until_training_ends=event.until_training_ends,
+        by_trainer=consent.discloser.role == Professional.Role.TRAINER,
     )
 
 
@@ -223,10 +226,10 @@ def ask(
 
     The discloser, the recipient or whoever decides for the client may ask (R10). An open question
     between the same three is taken back and replaced. Raises NotVisible for others, Invalid for
-    an empty set of classes or purpose.
+    an empty set of classes or purpose, and for a class that the discloser does not hold.
     """
     at = at or timezone.now()
-    asked = _checked(classes)
+    asked = _held_by(discloser, _checked(classes))
     if not purpose.strip():
         raise Invalid({"purpose": ["Say why this should be shared."]})
     if len(purpose) > 300:
@@ -250,7 +253,7 @@ def ask(
             recipient=recipient,
             purpose=purpose.strip(),
             classes_asked=sorted(asked),
-            notice_version=scopes.NOTICE_VERSION,
+            notice_version=notice_for(discloser).version,
             asked_by_id=actor.user_id,
             asked_at=at,
         )
@@ -288,6 +291,7 @@ def grant(
     with transaction.atomic():
         consent = _locked(actor, consent_id, at)
         signer = guardians.signer_for(actor, consent.client, at)
+        agreed = _held_by(consent.discloser, agreed)
         expires_at = _end_of(expires_on, consent.client, at)
         for other in _between(consent.client_id, consent.discloser_id, consent.recipient_id, at):
             if other.consent_id != consent.pk and other.state in _REPLACEABLE - {
@@ -428,7 +432,7 @@ def renew(
     with transaction.atomic():
         consent = _locked(actor, consent_id, at)
         signer = guardians.signer_for(actor, consent.client, at)
-        if consent.notice_version != scopes.NOTICE_VERSION:
+        if consent.notice_version != notice_for(consent.discloser).version:
             raise NotAllowed("The words about sharing have changed. Decide anew.")
         expires_at = _end_of(expires_on, consent.client, at)
         _lock_ledgers()
@@ -567,7 +571,7 @@ def ask_anew(*, consent: Consent, at: datetime) -> Consent | None:
             recipient=consent.recipient,
             purpose=consent.purpose,
             classes_asked=consent.classes_asked,
-            notice_version=scopes.NOTICE_VERSION,
+            notice_version=notice_for(consent.discloser).version,
             asked_by_id=consent.asked_by_id,
             asked_at=at,
         )
@@ -688,6 +692,20 @@ def _checked(classes: Iterable[Scope]) -> frozenset[Scope]:
     if not chosen:
         raise Invalid({"classes": ["Choose at least one part to share."]})
     return chosen
+
+
+def notice_for(discloser: Professional) -> scopes.Notice:
+    """The words of now in which a client is asked about what this professional holds."""
+    if discloser.role == Professional.Role.TRAINER:
+        return scopes.notice(scopes.REPORTS_NOTICE_VERSION)
+    return scopes.notice()
+
+
+def _held_by(discloser: Professional, classes: frozenset[Scope]) -> frozenset[Scope]:
+    """These classes, when the discloser can hold each of them. Raises Invalid otherwise."""
+    if not classes <= notice_for(discloser).scopes.keys():
+        raise Invalid({"classes": ["A trainer can only share how training goes."]})
+    return classes
 
 
 def _end_of(day: date, client: Client, at: datetime) -> datetime:

@@ -84,8 +84,11 @@ def missing_to_sign(role: str, credentials: Sequence[Credential], state: str) ->
     return []
 
 
-def missing_to_accept(role: str, credentials: Sequence[Credential]) -> list[str]:
-    """What keeps a professional from taking a new referral; empty when nothing (R6)."""
+def missing_to_accept(role: str, credentials: Sequence[Credential], state: str = "") -> list[str]:
+    """What keeps a professional from taking a new referral; empty when nothing (R6).
+
+    With a `state`, that of the client: a therapist needs a licence for it, not just any.
+    """
     kinds = {held.kind for held in credentials}
     missing = []
     if role == Professional.Role.TRAINER:
@@ -94,7 +97,9 @@ def missing_to_accept(role: str, credentials: Sequence[Credential]) -> list[str]
         if Credential.Kind.CPR_AED not in kinds:
             missing.append("A verified CPR/AED certificate, valid today, is missing.")
     elif role == Professional.Role.PT:
-        if not kinds & LICENCE_KINDS:
+        if state and licence_for(credentials, state) is None:
+            missing.append(f"A verified licence, valid today, for {state} is missing.")
+        elif not kinds & LICENCE_KINDS:
             missing.append("A verified licence, valid today, is missing.")
     else:
         missing.append("An assistant cannot take referrals.")
@@ -113,12 +118,15 @@ class Ability:
         return not self.against_accepting
 
 
-def ability(professional: Professional, at: datetime) -> Ability:
-    """The ability of `professional` at this moment, from the database."""
-    return abilities([professional], at)[professional.pk]
+def ability(professional: Professional, at: datetime, *, state: str = "") -> Ability:
+    """The ability of `professional` at this moment, from the database; for a client who lives in
+    `state`, where that is given."""
+    return abilities([professional], at, state=state)[professional.pk]
 
 
-def abilities(professionals: Sequence[Professional], at: datetime) -> dict[UUID, Ability]:
+def abilities(
+    professionals: Sequence[Professional], at: datetime, *, state: str = ""
+) -> dict[UUID, Ability]:
     """`ability` for many, in one query; keyed by professional id."""
     by_user: dict[UUID, list[Credential]] = {}
     users = {professional.user_id for professional in professionals}
@@ -128,7 +136,7 @@ def abilities(professionals: Sequence[Professional], at: datetime) -> dict[UUID,
     for professional in professionals:
         day = local_day(professional, at)
         valid = [held for held in by_user.get(professional.user_id, []) if held.is_valid_on(day)]
-        against = missing_to_accept(professional.role, valid)
+        against = missing_to_accept(professional.role, valid, state)
         if not professional.is_current:
             against = ["This professional has no active account here.", *against]
         result[professional.pk] = Ability(tuple(valid), tuple(against))
@@ -186,8 +194,9 @@ def require_signer(professional: Professional, *, state: str, at: datetime) -> C
     return next(row for row in held if row.kind in LICENCE_KINDS and row.state == state)
 
 
-def require_acceptor(professional: Professional, *, at: datetime) -> None:
-    """Raises NotAllowed, with the reason, unless `professional` may take a new referral now."""
-    against = ability(professional, at).against_accepting
+def require_acceptor(professional: Professional, *, at: datetime, state: str = "") -> None:
+    """Raises NotAllowed, with the reason, unless `professional` may take a new referral now, of a
+    client who lives in `state` where that is given."""
+    against = ability(professional, at, state=state).against_accepting
     if against:
         raise NotAllowed(against[0])

@@ -117,6 +117,11 @@ class Notice:
     redisclosure: str
     copy: str
 
+    @property
+    def is_of_reports(self) -> bool:
+        """It asks what a trainer may tell a therapist, not what a therapist may show."""
+        return self.scopes.keys() == {Scope.TRAINING_FEEDBACK}
+
     def text_for(self, scope: Scope, *, recipient: str, discloser: str) -> ScopeText:
         return self.scopes[scope].filled(recipient=recipient, discloser=discloser)
 
@@ -236,7 +241,64 @@ _2026_11: Final = Notice(
     copy="You get a receipt to keep: who, what, why and until when.",
 )
 
-NOTICES: Final[Mapping[str, Notice]] = MappingProxyType({_2026_11.version: _2026_11})
+REPORTS_NOTICE_VERSION: Final = "2026-11-reports"
+
+_2026_11_REPORTS: Final = Notice(
+    version="2026-11-reports",
+    language="en",
+    purpose=(
+        "So that your physical therapist knows what your trainer saw, and you need not tell it"
+        " all again."
+    ),
+    scopes=MappingProxyType(
+        {
+            Scope.TRAINING_FEEDBACK: ScopeText(
+                title="What {discloser} saw in your training",
+                question="May {discloser} tell {recipient} what happened in your training?",
+                meaning=(
+                    "{discloser}, your trainer, would tell {recipient}, your physical therapist,"
+                    " where it hurts and how much, which warning signs there were, which movement"
+                    " was stopped, and what {discloser} reported of your sessions before."
+                ),
+            ),
+        }
+    ),
+    never_shared=(
+        "What a therapist has shared with {discloser} about you",
+        "Insurance, payments and how many visits are left",
+        "Your answers to “Who should I see first?”",
+        "Papers about a parent or guardian",
+        "Who else you share with",
+    ),
+    if_you_say_no=(
+        "Nothing is sent, and {recipient} does not hear of it.",
+        "You can still go to {recipient}, or to any therapist or doctor, and tell it yourself.",
+        "{discloser} is told only that nothing is shared, never why.",
+    ),
+    if_you_change_your_mind=(
+        "Stop sharing any day, in two taps, from your first page. You need not say why.",
+        "{recipient} can open nothing more from that moment.",
+        "What {recipient} read before then cannot be unread, and what {recipient} wrote into"
+        " your treatment record stays there.",
+        "You can also write to {discloser} to stop sharing.",
+    ),
+    redisclosure=(
+        "{recipient} treats people and keeps records of it. What {recipient} takes into your"
+        " treatment record is kept under the rules for such records, and can be passed on as they"
+        " allow. {discloser} may not be a health care provider, and the health privacy law (HIPAA)"
+        " may not bind {discloser}."
+    ),
+    copy="You get a receipt to keep: who, what, why and until when.",
+)
+"""For the other direction: a trainer tells a therapist. It names the one class a trainer holds."""
+
+NOTICES: Final[Mapping[str, Notice]] = MappingProxyType(
+    {each.version: each for each in (_2026_11, _2026_11_REPORTS)}
+)
+
+
+OF_NOW: Final = frozenset({NOTICE_VERSION, REPORTS_NOTICE_VERSION})
+"""The versions in which clients are asked today, one for each direction."""
 
 
 def notice(version: str = NOTICE_VERSION) -> Notice:

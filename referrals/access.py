@@ -135,7 +135,13 @@ def grounds_for(actor: Actor, client: Client, at: datetime) -> Grounds:
     )
     live = consent.live(client_id=client.pk, at=at)
     grants = tuple(
-        Grant(each.consent_id, each.discloser_id, each.recipient_id, each.classes)
+        Grant(
+            each.consent_id,
+            each.discloser_id,
+            each.recipient_id,
+            each.classes,
+            reported_by_discloser=each.by_trainer,
+        )
         for each in live
         if each.recipient_id in sides or each.discloser_id in sides
     )

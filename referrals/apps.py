@@ -7,6 +7,7 @@ GUARDED = (
     *("referrals_acknowledgement", "referrals_referral", "referrals_referralevent"),
     *("referrals_referralmessage", "referrals_loopreport", "referrals_letter"),
     *("referrals_coverage", "referrals_package", "referrals_wish", "referrals_screening"),
+    "referrals_referoutfacts",
 )
 """The tables under row-level security; a test compares them with the database."""
 

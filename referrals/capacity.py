@@ -22,6 +22,8 @@ def capacity(actor: Actor, allowed: Permit, row: UUID | None = None) -> tuple[st
     trades = {pk: role for role, pk in actor.professionals}
     if row not in trades:
         row = _row_behind(actor, allowed)
+    if allowed.standpoint is Standpoint.RECIPIENT and row is not None:
+        return trades[row].value, row  # a therapist receives too, from a trainer
     if not allowed.is_empty:
         return allowed.standpoint.value, row
     if row is not None:
@@ -37,6 +39,9 @@ def _row_behind(actor: Actor, allowed: Permit) -> UUID | None:
             own = (pk for pk in actor.professional_ids if pk in treating)
             return next(own, None) or actor.professional_id(Role.PTA)
         case Standpoint.RECIPIENT:
+            received = (pk for pk in actor.professional_ids if pk in allowed.received_as)
+            if (accepted := next(received, None)) is not None:
+                return accepted
             order = (Role.TRAINER, Role.PT, Role.PTA)
         case _:
             order = (Role.PT, Role.PTA, Role.TRAINER)

@@ -26,14 +26,15 @@ from clients import guardians
 from clients.models import AccessEntry, Client, Consent
 from clients.scopes import Scope
 from handoff.core import ledger, subjects
-from handoff.core.actors import Actor
+from handoff.core.actors import Actor, Role
 from handoff.core.errors import NotAllowed, NotVisible
 from referrals import access, grounds, readings, whose
 from referrals.capacity import capacity
 from referrals.grounds import Reading
-from referrals.models import DischargeNote, Episode, Referral, ReferralMessage
+from referrals.models import DischargeNote, Episode, ReferOutFacts, Referral, ReferralMessage
 from referrals.packets import (
     Envelope,
+    FactsView,
     MessageView,
     Packet,
     StepView,
@@ -45,6 +46,7 @@ from referrals.readings import Sources
 from referrals.states import (
     RECIPIENT_MAY_READ,
     RECIPIENT_SEES_ENVELOPE,
+    Kind,
     Party,
     State,
     Verb,
@@ -189,12 +191,24 @@ def preview(
         Grounds(
             own_ids=frozenset({consent.recipient_id}),
             accepted_from=frozenset({pair}),
-            grants=(Grant(consent.pk, *pair, frozenset(Scope(each) for each in classes)),),
+            grants=(
+                Grant(
+                    consent.pk,
+                    *pair,
+                    frozenset(Scope(each) for each in classes),
+                    reported_by_discloser=consent.discloser.role == Role.TRAINER,
+                ),
+            ),
         )
     )
     with subjects.of(consent.client_id), transaction.atomic():
         packet = _packet(
-            actor, consent.client, supposed, moment, readers=frozenset({consent.recipient_id})
+            actor,
+            consent.client,
+            supposed,
+            moment,
+            readers=frozenset({consent.recipient_id}),
+            asked_for=consent.recipient_id,
         )
     own = access.permit_for(actor, consent.client, moment)
     with transaction.atomic(durable=True):
@@ -219,6 +233,7 @@ def envelope(*, actor: Actor, referral_id: UUID, at: datetime | None = None) -> 
 
     def gather(verdict: tuple[frozenset[Scope], Permit], moment: datetime) -> Envelope:
         granted, _ = verdict
+        hands_over = referral.kind != Kind.REFER_OUT
         return Envelope(
             referral_id=referral.pk,
             client_display_name=display_name(referral),
@@ -228,13 +243,16 @@ def envelope(*, actor: Actor, referral_id: UUID, at: datetime | None = None) -> 
             start_from=referral.start_from,
             start_until=referral.start_until,
             priority=referral.priority,
-            clearance_level=_clearance_of(referral, granted),
-            has_restrictions=_has_restrictions(referral, granted, moment),
+            kind=referral.kind,
+            # From a trainer they would be the words of others; facts come after accepting.
+            clearance_level=_clearance_of(referral, granted) if hands_over else None,
+            has_restrictions=_has_restrictions(referral, granted, moment) if hands_over else None,
         )
 
     def entry(verdict: tuple[frozenset[Scope], Permit], _seen: Envelope) -> AccessEntry:
         granted, own = verdict
-        shown = tuple(scope for scope in (Scope.CLEARANCE, Scope.RESTRICTIONS) if scope in granted)
+        told = () if referral.kind == Kind.REFER_OUT else (Scope.CLEARANCE, Scope.RESTRICTIONS)
+        shown = tuple(scope for scope in told if scope in granted)
         named = referral.recipient_id
         return _entry(actor, client, own, Action.ENVELOPE, "referral", shown, (), as_=named)
 
@@ -379,6 +397,32 @@ def goal_of(*, actor: Actor, referral_id: UUID, at: datetime | None = None) -> s
     return look.shown if look else None
 
 
+def facts_of(*, actor: Actor, referral_id: UUID, at: datetime | None = None) -> FactsView | None:
+    """What a trainer saw, as the referral to a therapist says it; None where it is not shared.
+
+    The sender and the client's side read it always, the recipient once they accepted and while
+    the client shares it with them. Raises NotVisible for those who may not know of the referral.
+    """
+    referral = handoff(actor=actor, referral_id=referral_id, at=at)
+
+    def judge(found: Reading) -> Permit | None:
+        allowed = permit(found.grounds)
+        return allowed if _may_read_facts(actor, referral, found, allowed) else None
+
+    def gather(_own: Permit, _moment: datetime) -> FactsView | None:
+        rows = ReferOutFacts.objects.filter(referral=referral).select_related("author__user")
+        row = rows.first()
+        return None if row is None else readings.facts_view(row)
+
+    def entry(own: Permit, seen: FactsView | None) -> AccessEntry | None:
+        if seen is None:
+            return None
+        return _entry_at_end(actor, referral, own, "referral", Scope.TRAINING_FEEDBACK)
+
+    look = _looked(actor, referral.client, at, judge=judge, gather=gather, entry=entry)
+    return look.shown if look else None
+
+
 def steps(*, actor: Actor, referral_id: UUID, at: datetime | None = None) -> tuple[StepView, ...]:
     """The path of a referral, oldest step first. States and reason codes only, no free text.
 
@@ -474,8 +518,10 @@ def _packet(
     *,
     readers: frozenset[UUID] | None = None,
     asked: Iterable[Scope] = tuple(Scope),
+    asked_for: UUID | None = None,
 ) -> Packet:
-    """Gather what the permit covers, class by class; everything else is withheld."""
+    """Gather what the permit covers, class by class; everything else is withheld. `asked_for`:
+    the recipient of the question that is tried out, who has not received anything yet."""
     if readers is None:
         recipient = allowed.standpoint is Standpoint.RECIPIENT
         readers = frozenset(actor.professional_ids) if recipient else frozenset()
@@ -504,13 +550,16 @@ def _packet(
         history=part(Scope.HISTORY, lambda ids: readings.history(client, ids)),
         outcomes=part(Scope.OUTCOMES, lambda ids: readings.outcomes(client, ids)),
         note=part(Scope.NOTE, lambda ids: readings.notes(client, ids)),
-        training_feedback=part(Scope.TRAINING_FEEDBACK, lambda ids: readings.feedback(client, ids)),
+        training_feedback=part(
+            Scope.TRAINING_FEEDBACK,
+            lambda ids: readings.feedback(client, ids, asked_for=asked_for),
+        ),
     )
 
 
 def _consent_of(actor: Actor, consent_id: UUID, at: datetime) -> Consent:
     """A consent question as the client's side may see it. Raises NotVisible."""
-    consent = Consent.objects.select_related("client").filter(pk=consent_id).first()
+    consent = Consent.objects.select_related("client", "discloser").filter(pk=consent_id).first()
     if consent is None or actor.user_id is None:
         raise NotVisible
     if consent.client.user_id != actor.user_id:
@@ -571,8 +620,23 @@ def _may_read_goal(actor: Actor, referral: Referral, found: Reading) -> bool:
 
 
 def _is_shared(referral: Referral, found: Reading) -> bool:
-    """Whether the client shares anything, now, with the recipient from the sender."""
-    return bool(found.granted(referral.sender_id, referral.recipient_id))
+    """Whether the client shares anything, now, with the recipient from the sender. What a trainer
+    tells may also flow back under what the therapist shares with them."""
+    ends = (referral.sender_id, referral.recipient_id)
+    if found.granted(*ends):
+        return True
+    if referral.kind != Kind.REFER_OUT:
+        return False
+    return Scope.TRAINING_FEEDBACK in found.granted(ends[1], ends[0])
+
+
+def _may_read_facts(actor: Actor, referral: Referral, found: Reading, allowed: Permit) -> bool:
+    if found.is_own or referral.sender_id in actor.professional_ids:
+        return True
+    if referral.recipient_id not in actor.professional_ids:
+        return False
+    accepted = found.states.get(referral.pk) in RECIPIENT_MAY_READ
+    return accepted and referral.sender_id in access.sources(allowed, Scope.TRAINING_FEEDBACK)
 
 
 def _refuse(
@@ -630,8 +694,10 @@ def _entry(
     )
 
 
-def _entry_at_end(actor: Actor, referral: Referral, own: Permit, purpose: str) -> AccessEntry:
+def _entry_at_end(
+    actor: Actor, referral: Referral, own: Permit, purpose: str, *shown: Scope
+) -> AccessEntry:
     """For what belongs to a referral: entered for the end of it at which the actor stands."""
     ends = (referral.sender_id, referral.recipient_id)
     end = next((pk for pk in ends if pk in actor.professional_ids), None)
-    return _entry(actor, referral.client, own, Action.READ, purpose, (), (), as_=end)
+    return _entry(actor, referral.client, own, Action.READ, purpose, shown, (), as_=end)

@@ -136,7 +136,13 @@ def _grants(events: Iterable[Values], client: Client, at: datetime) -> tuple[Gra
     """The consents that are active, oldest first, from the newest event of each."""
     found = (consents.standing_by(_event(row, client), at) for row in events)
     return tuple(
-        Grant(each.consent_id, each.discloser_id, each.recipient_id, each.classes)
+        Grant(
+            each.consent_id,
+            each.discloser_id,
+            each.recipient_id,
+            each.classes,
+            reported_by_discloser=each.by_trainer,
+        )
         for each in sorted(found, key=lambda each: each.event_number)
         if each.is_active
     )
@@ -237,6 +243,7 @@ SELECT
             ),
             'discloser', json_build_object(
                 'id', discloser.id, 'user_id', discloser.user_id, 'left_at', discloser.left_at,
+                'role', discloser.role,
                 'account_active', disclosing.is_active
             ),
             'recipient', json_build_object(

@@ -10,10 +10,11 @@ from enum import StrEnum
 from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
+from clients.models import Professional
 from clients.scopes import Scope
 from referrals.models import Episode, Referral
 from referrals.packets import ClearanceView, HistoryView, Packet, RestrictionsView, Withheld
-from referrals.states import OPEN, State
+from referrals.states import OPEN, Kind, State
 from referrals.vocabulary import ClearanceLevel
 from referrals.wording import day_text
 
@@ -78,6 +79,11 @@ def current(referrals: Sequence[Referral]) -> Referral | None:
     return next(running, referrals[0] if referrals else None)
 
 
+def trainer_of(referral: Referral) -> Professional:
+    """The end of a referral at which the training is."""
+    return referral.sender if referral.kind == Kind.REFER_OUT else referral.recipient
+
+
 def journey(packet: Packet, referrals: Sequence[Referral], *, zone: str) -> Journey:
     """The way so far. `referrals` newest first, as the client's side may know of them."""
     episodes = _known(packet.history)
@@ -90,7 +96,7 @@ def journey(packet: Packet, referrals: Sequence[Referral], *, zone: str) -> Jour
         phase=phase,
         rehab=f"With {therapist}" if therapist else "",
         handoff=_handoff(referral, phase, zone),
-        training=f"With {referral.recipient.name}"
+        training=f"With {trainer_of(referral).name}"
         if referral and phase in (Phase.TRAINING, Phase.HANDOFF)
         else "",
         returned="No limits left" if phase is Phase.RETURNED else "When all limits lift",
@@ -111,11 +117,17 @@ def phase_of(
         begun = referral.created_at.date()
         if treated is not None and treated.started_on > begun:
             return Phase.REHAB  # back in therapy since
-        return Phase.TRAINING if referral.state in TRAINING_STATES else Phase.HANDOFF
+        if referral.state not in TRAINING_STATES:
+            return Phase.HANDOFF
+        return Phase.REHAB if referral.kind == Kind.REFER_OUT else Phase.TRAINING
     if treated is not None or not any(each.status == Episode.Status.FINISHED for each in episodes):
         return Phase.REHAB
     fully = bool(cleared) and cleared[0].level == ClearanceLevel.CLEARED_FULL
-    done = referral is not None and referral.state == State.COMPLETED
+    done = (
+        referral is not None
+        and referral.state == State.COMPLETED
+        and referral.kind != Kind.REFER_OUT
+    )
     if not limits and (fully or done):
         return Phase.RETURNED
     return Phase.TRAINING if done else Phase.HANDOFF
@@ -205,7 +217,15 @@ def _stops(packet: Packet, referrals: Sequence[Referral], zone: str) -> tuple[St
 
     for referral in referrals:
         sender, recipient = referral.sender.name, referral.recipient.name
-        add(f"{sender} asked {recipient} to take over", referral.sent_at, Phase.HANDOFF)
+        if referral.kind == Kind.REFER_OUT:
+            add(f"{sender} sent you back to {recipient}", referral.sent_at, Phase.HANDOFF)
+            if referral.state in OPEN or referral.state == State.COMPLETED:
+                add(f"{recipient} accepted", referral.answered_at, Phase.REHAB)
+                add(f"First visit with {recipient}", referral.first_session_at, Phase.REHAB)
+            continue
+        back = referral.kind == Kind.RETURN_TO_TRAINING
+        asked = f"{sender} sent you back to {recipient}" if back else ""
+        add(asked or f"{sender} asked {recipient} to take over", referral.sent_at, Phase.HANDOFF)
         if referral.state in OPEN or referral.state == State.COMPLETED:
             add(f"{recipient} accepted", referral.answered_at, Phase.TRAINING)
             add(f"First session with {recipient}", referral.first_session_at, Phase.TRAINING)

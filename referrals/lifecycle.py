@@ -11,24 +11,26 @@ is not theirs, Stale when the referral moved on, Invalid for input that cannot b
 from collections.abc import Callable, Container, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from functools import cache, partial
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 from uuid import UUID
 
 import structlog
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from clients import consent as consents
 from clients import directory, licensing
-from clients.access import require_kept
+from clients.access import professional_of, require_kept
 from clients.consent import ConsentState, Standing
 from clients.models import Consent, Professional, User
-from clients.scopes import SUGGESTED, Scope, notice
+from clients.scopes import SUGGESTED, Scope
 from handoff.core import audit, journal, subjects
 from handoff.core.actors import SYSTEM, Actor, Channel, Role
 from handoff.core.errors import Invalid, NotAllowed, NotVisible, Stale
 from referrals import access, readings, reminders, states, whose
+from referrals import facts as facts_of_training
 from referrals.models import (
     DischargeNote,
     Holiday,
@@ -37,15 +39,42 @@ from referrals.models import (
     ReferralEvent,
     ReferralMessage,
 )
+from referrals.reasons import HoldReason
 from referrals.states import REASONS, Edge, Kind, Party, State, Verb
 from referrals.waits import Timeout, Wait, waits_of
 
 log = structlog.get_logger(__name__)
 
 LONGEST_AHEAD = timedelta(days=366)
-MINIMUM_SHARED = Scope.CLEARANCE
-"""Without it a handoff cannot go out: the trainer would not know that training may begin."""
+MINIMUM_SHARED: Final[Mapping[Kind, Scope]] = MappingProxyType(
+    {
+        Kind.DISCHARGE_HANDOFF: Scope.CLEARANCE,
+        Kind.REFER_OUT: Scope.TRAINING_FEEDBACK,
+        Kind.RETURN_TO_TRAINING: Scope.CLEARANCE,
+    }
+)
+"""Without it a referral cannot go out: a trainer would not know that training may begin, a
+therapist not why the client comes."""
+TO_TRAINING: Final = (Kind.DISCHARGE_HANDOFF, Kind.RETURN_TO_TRAINING)
 
+_WITH_ENDS: Final = (
+    *("client", "consent", "sender__user", "sender__practice"),
+    *("recipient__user", "recipient__practice"),
+)
+_NAMED: Final[Mapping[Kind, str]] = MappingProxyType(
+    {
+        Kind.DISCHARGE_HANDOFF: "the handoff",
+        Kind.REFER_OUT: "the way back to therapy",
+        Kind.RETURN_TO_TRAINING: "the return to training",
+    }
+)
+_OPEN: Final[Mapping[Kind, str]] = MappingProxyType(
+    {
+        Kind.DISCHARGE_HANDOFF: "A handoff to this trainer",
+        Kind.REFER_OUT: "A referral to this therapist",
+        Kind.RETURN_TO_TRAINING: "A return to this trainer",
+    }
+)
 _SEEN = states.RECIPIENT_MAY_READ | states.RECIPIENT_SEES_ENVELOPE
 
 Guard = Callable[[Referral, Edge, datetime], None]
@@ -55,52 +84,101 @@ def draft(
     *,
     actor: Actor,
     client_id: UUID,
-    recipient_id: UUID,
-    episode_id: UUID,
+    recipient_id: UUID | None = None,
+    episode_id: UUID | None = None,
     kind: str = Kind.DISCHARGE_HANDOFF,
     goal: str = "",
     start_from: date | None = None,
     start_until: date | None = None,
     priority: str = Referral.Priority.ROUTINE,
+    previous_id: UUID | None = None,
+    facts: Mapping[str, object] | None = None,
     at: datetime | None = None,
 ) -> Referral:
-    """Begin a handoff to a trainer; nobody but the sender knows of it yet.
+    """Begin a referral; nobody but the sender knows of it yet.
 
-    The episode decides the client and the sender: `client_id` must agree with it. Raises Invalid
-    naming the field for a recipient who is no current trainer, an open referral to the same
-    trainer, or dates out of order.
+    A handoff and a return to training go from the therapist of an episode to a trainer, and the
+    episode decides client and sender: `client_id` must agree with it. Back to a therapist it goes
+    from a trainer who took the client on, with `facts`; without a `recipient_id` to whoever
+    handed the client over. Raises Invalid naming the field for a recipient who cannot be asked, an
+    open referral of this kind to the same recipient, or dates out of order.
     """
     at = at or timezone.now()
-    if kind != Kind.DISCHARGE_HANDOFF:
-        raise Invalid({"kind": ["Only a handoff after discharge can be started here."]})
+    _check_window(start_from, start_until)
+    if priority not in Referral.Priority.values:
+        raise Invalid({"priority": ["Choose routine or urgent."]})
+    if len(goal) > 300:
+        raise Invalid({"goal": ["Keep the goal under 300 characters."]})
+    wanted = Referral(
+        kind=kind,
+        goal=goal.strip(),
+        start_from=start_from,
+        start_until=start_until,
+        priority=priority,
+        created_at=at,
+        state_at=at,
+    )
+    if kind != Kind.REFER_OUT and facts is not None:
+        raise Invalid({"facts": ["Facts go from a trainer to a physical therapist."]})
+    if kind != Kind.RETURN_TO_TRAINING and previous_id is not None:
+        raise Invalid({"previous": ["Only a return to training answers another referral."]})
     with transaction.atomic():
-        episode = access.episode_for(actor, episode_id, lock=True)
-        if episode.client_id != client_id:
-            raise NotVisible
-        require_kept(episode.client)
-        recipient = _recipient(recipient_id)
-        _check_window(start_from, start_until)
-        if priority not in Referral.Priority.values:
-            raise Invalid({"priority": ["Choose routine or urgent."]})
-        if len(goal) > 300:
-            raise Invalid({"goal": ["Keep the goal under 300 characters."]})
-        referral = _create(
-            Referral(
-                kind=kind,
-                client=episode.client,
-                episode=episode,
-                sender=episode.pt,
-                recipient=recipient,
-                goal=goal.strip(),
-                start_from=start_from,
-                start_until=start_until,
-                priority=priority,
-                created_at=at,
-                state_at=at,
-            )
-        )
+        match kind:
+            case Kind.DISCHARGE_HANDOFF | Kind.RETURN_TO_TRAINING:
+                _from_therapist(actor, wanted, client_id, episode_id, recipient_id)
+                if kind == Kind.RETURN_TO_TRAINING:
+                    _require_return(actor, wanted, previous_id, at)
+                referral = _create(wanted)
+            case Kind.REFER_OUT:
+                _from_trainer(actor, wanted, client_id, episode_id, recipient_id, at)
+                seen = facts_of_training.read(
+                    facts or {}, client=wanted.client, author=wanted.sender, at=at
+                )
+                if seen.is_red:
+                    wanted.priority = Referral.Priority.URGENT
+                referral = _create(wanted)
+                facts_of_training.keep(referral, seen, at=at)
+            case _:
+                raise Invalid({"kind": ["A referral of this kind cannot be started here."]})
         reminders.referral_drafted(referral, at=at)
         audit.record(actor, "referral.drafted", referral, at=at)
+    return referral
+
+
+def write_facts(
+    *,
+    actor: Actor,
+    referral_id: UUID,
+    facts: Mapping[str, object],
+    priority: str = "",
+    start_from: date | None = None,
+    start_until: date | None = None,
+    at: datetime | None = None,
+) -> Referral:
+    """Write the facts of a draft anew. What is red makes it urgent; `priority` may as well, and
+    without one it stays as it is.
+
+    Raises NotVisible, NotAllowed for anybody but the sender, Stale once the client was asked or
+    it went out, Invalid with the fields named.
+    """
+    at = at or timezone.now()
+    _check_window(start_from, start_until)
+    if priority and priority not in Referral.Priority.values:
+        raise Invalid({"priority": ["Choose routine or urgent."]})
+    with transaction.atomic():
+        referral = access.referral_for(actor, referral_id, lock=True, at=at)
+        if Party.SENDER not in access.parties(actor, referral, at):
+            raise NotAllowed("Only the sender writes these facts.")
+        if referral.kind != Kind.REFER_OUT or referral.state != State.DRAFT:
+            raise Stale("This has been asked or sent already, and stays as it is.")
+        seen = facts_of_training.read(facts, client=referral.client, author=referral.sender, at=at)
+        referral.priority = (
+            Referral.Priority.URGENT.value if seen.is_red else priority or referral.priority
+        )
+        referral.start_from, referral.start_until = start_from, start_until
+        referral.save(update_fields=["priority", "start_from", "start_until"])
+        facts_of_training.keep(referral, seen, at=at)
+        audit.record(actor, "referral.facts_written", referral, at=at)
     return referral
 
 
@@ -108,15 +186,17 @@ def send(
     *,
     actor: Actor,
     referral_id: UUID,
-    classes: Iterable[Scope] = SUGGESTED,
+    classes: Iterable[Scope] | None = None,
     purpose: str = "",
     at: datetime | None = None,
 ) -> Referral:
-    """Send the handoff, or ask the client first when they have not agreed yet.
+    """Send the referral, or ask the client first when they have not agreed yet.
 
-    Needs a signed note and a recipient whose certificates are current. With an active consent
-    that covers at least `clearance` it goes out; otherwise it waits, and the client is asked for
-    `classes`. Open referrals of the same episode that nobody accepted yet are superseded.
+    To a trainer it needs a signed note, and a recipient whose certificates are current; to a
+    therapist, one who has a licence where the client lives. With an active consent that covers at
+    least what its kind demands (`MINIMUM_SHARED`) it goes out; otherwise it waits, and the client
+    is asked for `classes` (without any: what is usual). Open referrals in its place that nobody
+    accepted yet are superseded.
     """
     at = at or timezone.now()
     with transaction.atomic():
@@ -124,20 +204,22 @@ def send(
         parties = access.parties(actor, referral, at)
         states.edge(source=State(referral.state), party=parties, verb=Verb.SEND)
         _require_ready(referral, at)
+        pausing = training_to_pause([referral])
         _supersede_others(referral, at)
         live = _live(referral, at)
         if live is not None:
             referral.consent_id = live.consent_id
-            return _walk(actor, referral, Verb.SEND, at)
+            return _go_out(actor, referral, Verb.SEND, pausing, at)
         if referral.state == State.AWAITING_CONSENT:
             raise NotAllowed("The client has not agreed yet.")
+        usual = SUGGESTED if referral.kind != Kind.REFER_OUT else {Scope.TRAINING_FEEDBACK}
         question = consents.ask(
             actor=actor,
             client=referral.client,
             discloser=referral.sender,
             recipient=referral.recipient,
-            purpose=purpose or notice().purpose,
-            classes=classes,
+            purpose=purpose or consents.notice_for(referral.sender).purpose,
+            classes=usual if classes is None else classes,
             at=at,
         )
         referral.consent = question
@@ -169,18 +251,22 @@ def answer(*, actor: Actor, referral_id: UUID, text: str, at: datetime | None = 
 
 
 def accept(*, actor: Actor, referral_id: UUID, at: datetime | None = None) -> Referral:
-    """The recipient takes the client on; needs current certificates (R6).
+    """The recipient takes the client on; needs current certificates (R6), a therapist a licence
+    where the client lives (R2).
 
-    Uses one of the places they said they have. Whoever has none left and takes one more does so.
+    Uses one of the places they said they have. Whoever has none left and takes one more does so;
+    whom they had before takes none. With a return to training, what was open between the same
+    three before closes itself.
     """
 
     def guard(referral: Referral, edge: Edge, now: datetime) -> None:
-        licensing.require_acceptor(referral.recipient, at=now)
-        Professional.objects.filter(pk=referral.recipient_id, open_places__gt=0).update(
-            open_places=F("open_places") - 1
-        )
+        licensing.require_acceptor(referral.recipient, at=now, state=licence_place(referral))
+        if referral.kind != Kind.RETURN_TO_TRAINING:
+            Professional.objects.filter(pk=referral.recipient_id, open_places__gt=0).update(
+                open_places=F("open_places") - 1
+            )
 
-    return _step(actor, referral_id, Verb.ACCEPT, at, guard=guard)
+    return _step(actor, referral_id, Verb.ACCEPT, at, guard=guard, after=_replace_training)
 
 
 def decline(
@@ -363,9 +449,13 @@ def reroute(
             raise NotAllowed("Only the sender can ask somebody else.")
         if not states.may_reroute(State(ended.state), parties):
             raise Stale
-        recipient = _recipient(recipient_id)
-        if recipient.pk == ended.recipient_id:
+        if recipient_id == ended.recipient_id:
             raise Invalid({"recipient": ["Choose somebody else this time."]})
+        to_pt = ended.kind == Kind.REFER_OUT
+        recipient = _therapist(recipient_id) if to_pt else _recipient(recipient_id)
+        _check_two_people(ended.sender, recipient)
+        if ended.kind == Kind.RETURN_TO_TRAINING:
+            _require_known(ended.client_id, recipient)
         referral = _create(
             Referral(
                 kind=ended.kind,
@@ -382,6 +472,8 @@ def reroute(
                 state_at=at,
             )
         )
+        if to_pt and (seen := facts_of_training.of(ended)) is not None:
+            facts_of_training.keep(referral, seen, at=at)
         reminders.referral_drafted(referral, at=at)
         audit.record(actor, "referral.rerouted", referral, at=at)
     return referral
@@ -390,20 +482,47 @@ def reroute(
 def consent_given(*, referral: Referral, at: datetime) -> Referral:
     """The client agreed: send what waited for it. Called with the row locked.
 
-    Raises Invalid on `classes` when they share less than a handoff needs.
+    Raises Invalid on `classes` when they share less than it needs. The training that a referral
+    back to therapy pauses was locked with it (`training_to_pause`).
     """
     live = _live(referral, at)
     if live is None:
-        least = notice().scopes[MINIMUM_SHARED].title
+        words = consents.notice_for(referral.sender)
+        least = words.text_for(
+            MINIMUM_SHARED[Kind(referral.kind)],
+            recipient=referral.recipient.user.get_short_name(),
+            discloser=referral.sender.user.get_short_name(),
+        )
         raise Invalid(
             {
                 "classes": [
-                    f"For the handoff, at least “{least}” must be shared. "
+                    f"For {_NAMED[Kind(referral.kind)]}, at least “{least.title}” must be shared. "
                     "You can also say no; that costs you nothing."
                 ]
             }
         )
-    return _walk(SYSTEM, referral, Verb.CONSENT_GRANTED, at)
+    pausing = training_to_pause([referral])
+    return _go_out(SYSTEM, referral, Verb.CONSENT_GRANTED, pausing, at)
+
+
+def training_to_pause(referrals: Iterable[Referral]) -> list[Referral]:
+    """The running training that goes on hold when these referrals back to therapy go out, locked.
+
+    To be called before anything locks a ledger's head, and again: the lock is ours already then.
+    """
+    out = [each for each in referrals if each.kind == Kind.REFER_OUT]
+    rows = Referral.objects.select_for_update(of=("self",), no_key=True).filter(
+        client_id__in={each.client_id for each in out},
+        recipient_id__in={each.sender_id for each in out},
+        kind__in=TO_TRAINING,
+        state=State.IN_PROGRESS,
+    )
+    return list(rows.select_related(*_WITH_ENDS).order_by("id")) if out else []
+
+
+def licence_place(referral: Referral) -> str:
+    """Where the recipient needs a licence to take this on; "" where any paper of theirs will do."""
+    return referral.client.state if referral.kind == Kind.REFER_OUT else ""
 
 
 def consent_refused(*, referral: Referral, at: datetime) -> Referral:
@@ -642,25 +761,63 @@ def _reason(edge: Edge, code: str, text: str) -> tuple[str, str]:
 
 
 def _require_ready(referral: Referral, at: datetime) -> None:
+    licensing.require_acceptor(referral.recipient, at=at, state=licence_place(referral))
+    if referral.kind == Kind.REFER_OUT:
+        known = referral.client.episodes.filter(pt=referral.recipient_id).exists()
+        if not (known or referral.recipient.accepts_referrals):
+            raise NotAllowed("This therapist takes no new clients at the moment.")
+        return
     note = DischargeNote.objects.filter(episode=referral.episode, signed_at__isnull=False).first()
     if note is None:
         raise NotAllowed("Sign the discharge note first.")
     referral.note = note
-    licensing.require_acceptor(referral.recipient, at=at)
     no_room = directory.against_room(referral.recipient)
-    if no_room:
+    if no_room and referral.kind == Kind.DISCHARGE_HANDOFF:
         raise NotAllowed(no_room)
 
 
+def _go_out(
+    actor: Actor, referral: Referral, verb: Verb, pausing: Iterable[Referral], at: datetime
+) -> Referral:
+    """It goes out; the training a referral back to therapy comes from waits for the therapist."""
+    sent = _walk(actor, referral, verb, at)
+    for each in pausing:
+        by = actor if each.recipient_id in actor.professional_ids else SYSTEM
+        _walk(by, each, Verb.HOLD, at, reason=(HoldReason.WAITING_FOR_PT, ""))
+    return sent
+
+
 def _supersede_others(referral: Referral, at: datetime) -> None:
-    """A new ask closes the earlier ones of the same episode that nobody has accepted."""
+    """A new ask closes the earlier ones that nobody has accepted: of the same episode, or by the
+    same trainer for the same client."""
     others = Referral.objects.select_for_update(of=("self",), no_key=True).filter(
-        episode=referral.episode,
+        client=referral.client_id,
+        sender=referral.sender_id,
+        episode=referral.episode_id,
         kind=referral.kind,
         state__in=[State.AWAITING_CONSENT, *states.RECIPIENT_SEES_ENVELOPE],
     )
-    rows = others.select_related("client", "sender__practice", "recipient__practice", "consent")
-    for other in rows.exclude(pk=referral.pk).order_by("id"):
+    _supersede(others.exclude(pk=referral.pk), at)
+
+
+def _replace_training(referral: Referral, at: datetime) -> None:
+    """An accepted return takes the place of what was open between the same three before it. What
+    is shared goes on: the return is open."""
+    if referral.kind != Kind.RETURN_TO_TRAINING:
+        return
+    others = Referral.objects.select_for_update(of=("self",), no_key=True).filter(
+        client=referral.client_id,
+        sender=referral.sender_id,
+        recipient=referral.recipient_id,
+        kind__in=TO_TRAINING,
+        state__in=sorted(states.OPEN - {State.DRAFT}),
+        created_at__lte=referral.created_at,
+    )
+    _supersede(others.exclude(pk=referral.pk), at)
+
+
+def _supersede(others: QuerySet[Referral], at: datetime) -> None:
+    for other in others.select_related(*_WITH_ENDS).order_by("id"):
         if other.consent is not None:
             consents.withdraw_question(actor=SYSTEM, consent_id=other.consent.pk, at=at)
             reminders.consent_changed(other.consent, at=at)
@@ -668,24 +825,131 @@ def _supersede_others(referral: Referral, at: datetime) -> None:
 
 
 def _live(referral: Referral, at: datetime) -> Standing | None:
-    """The active consent this handoff can go out under, or None."""
-    rows = Consent.objects.filter(
-        client_id=referral.client_id,
-        discloser_id=referral.sender_id,
-        recipient_id=referral.recipient_id,
-    )
-    for standing in consents.standings(rows, at).values():
-        if standing.state is ConsentState.ACTIVE and MINIMUM_SHARED in standing.classes:
-            return standing
+    """The active consent this referral can go out under, or None.
+
+    What a trainer tells a therapist may flow back under what that therapist shares with them,
+    where they took the client on from just that therapist.
+    """
+    ends = referral.sender_id, referral.recipient_id
+    ways = [ends]
+    if referral.kind == Kind.REFER_OUT and took_on(
+        referral.client_id, referral.sender_id, referral.recipient_id
+    ):
+        ways.append((ends[1], ends[0]))
+    for discloser, recipient in ways:
+        rows = Consent.objects.filter(
+            client_id=referral.client_id, discloser_id=discloser, recipient_id=recipient
+        )
+        for standing in consents.standings(rows, at).values():
+            least = MINIMUM_SHARED[Kind(referral.kind)]
+            if standing.state is ConsentState.ACTIVE and least in standing.classes:
+                return standing
     return None
 
 
-def _recipient(pk: UUID) -> Professional:
-    recipient = (
+def _from_therapist(
+    actor: Actor,
+    wanted: Referral,
+    client_id: UUID,
+    episode_id: UUID | None,
+    recipient_id: UUID | None,
+) -> None:
+    """Both ends of a referral from an episode of care to a trainer."""
+    if episode_id is None:
+        raise Invalid({"episode": ["Say which therapy it comes from."]})
+    episode = access.episode_for(actor, episode_id, lock=True)
+    if episode.client_id != client_id:
+        raise NotVisible
+    require_kept(episode.client)
+    wanted.client, wanted.episode, wanted.sender = episode.client, episode, episode.pt
+    wanted.recipient = _recipient(recipient_id)
+
+
+def _from_trainer(
+    actor: Actor,
+    wanted: Referral,
+    client_id: UUID,
+    episode_id: UUID | None,
+    recipient_id: UUID | None,
+    at: datetime,
+) -> None:
+    """Both ends of a referral from a trainer, who took the client on, back to a therapist."""
+    wanted.client = access.client_for(actor, client_id, at=at)
+    require_kept(wanted.client)
+    if Role.TRAINER not in actor.roles:
+        raise NotAllowed("Only a trainer refers a client back to therapy.")
+    wanted.sender = professional_of(actor, Role.TRAINER)
+    taken = Referral.objects.filter(
+        client=wanted.client, recipient=wanted.sender, state__in=list(states.RECIPIENT_MAY_READ)
+    )
+    newest = taken.select_related("sender__user", "sender__practice").order_by("-sent_at", "-id")
+    if not newest:
+        raise NotAllowed("Take the client on first.")
+    if episode_id is not None:
+        raise Invalid({"episode": ["A trainer knows of no therapy: leave it out."]})
+    if wanted.goal:
+        raise Invalid({"goal": ["Write what you saw among the facts."]})
+    wanted.recipient = _therapist(recipient_id or newest[0].sender_id)
+    _check_two_people(wanted.sender, wanted.recipient)
+    against = licensing.ability(wanted.recipient, at, state=wanted.client.state).against_accepting
+    if against:
+        raise Invalid({"recipient": list(against)})
+
+
+def _require_return(actor: Actor, wanted: Referral, previous_id: UUID | None, at: datetime) -> None:
+    """What a return to training needs beyond a handoff: a trainer who knows the client, and the
+    referral it answers to be one of theirs that the therapist took on."""
+    _require_known(wanted.client_id, wanted.recipient)
+    _check_two_people(wanted.sender, wanted.recipient)
+    if previous_id is None:
+        return
+    answered = access.referrals_visible_to(actor, at).filter(
+        pk=previous_id,
+        kind=Kind.REFER_OUT,
+        client=wanted.client_id,
+        sender=wanted.recipient_id,
+        recipient=wanted.sender_id,
+        state__in=[*states.RECIPIENT_MAY_READ, State.FAILED],
+    )
+    wanted.previous = answered.first()
+    if wanted.previous is None:
+        raise Invalid({"previous": ["Choose a referral of this trainer that you accepted."]})
+
+
+def _require_known(client_id: UUID, trainer: Professional) -> None:
+    if not took_on(client_id, trainer.pk):
+        raise Invalid({"recipient": ["Choose a trainer who had taken this client on before."]})
+
+
+def took_on(client_id: UUID, trainer_id: UUID, sender_id: UUID | None = None) -> bool:
+    """Whether a trainer took the client on, from that sender where one is given."""
+    rows = Referral.objects.filter(
+        client_id=client_id, recipient_id=trainer_id, state__in=list(states.RECIPIENT_MAY_READ)
+    )
+    return (rows if sender_id is None else rows.filter(sender_id=sender_id)).exists()
+
+
+def _check_two_people(sender: Professional, recipient: Professional) -> None:
+    if sender.user_id == recipient.user_id:
+        raise Invalid({"recipient": ["Choose somebody else: this is yourself."]})
+
+
+def _therapist(pk: UUID) -> Professional:
+    therapist = (
         Professional.objects.select_related("user", "practice")
-        .filter(pk=pk, role=Professional.Role.TRAINER)
+        .filter(pk=pk, role=Professional.Role.PT)
         .first()
     )
+    if therapist is None or not therapist.is_current:
+        raise Invalid({"recipient": ["Choose a physical therapist from the list."]})
+    return therapist
+
+
+def _recipient(pk: UUID | None) -> Professional:
+    trainers = Professional.objects.select_related("user", "practice").filter(
+        role=Professional.Role.TRAINER
+    )
+    recipient = None if pk is None else trainers.filter(pk=pk).first()
     if recipient is None or not recipient.is_current:
         raise Invalid({"recipient": ["Choose a trainer from the list."]})
     return recipient
@@ -702,7 +966,7 @@ def _create(referral: Referral) -> Referral:
             referral.save(force_insert=True)
     except IntegrityError:
         raise Invalid(
-            {"recipient": ["A handoff to this trainer is already open for this client."]}
+            {"recipient": [f"{_OPEN[Kind(referral.kind)]} is already open for this client."]}
         ) from None
     return referral
 

@@ -216,8 +216,29 @@ class NoteView:
 
 
 @dataclass(frozen=True, slots=True)
+class FactsView:
+    """What a trainer saw, as they wrote it down when they referred the client back."""
+
+    referral_id: UUID
+    author: str
+    observations: str
+    body_region: str
+    body_region_label: str
+    laterality: str
+    laterality_label: str
+    pain_now: int | None
+    pain_worst: int | None
+    signs: tuple[tuple[str, str], ...]
+    """(code, label), in the order of the list."""
+    since: date | None
+    stopped: str
+    saved_at: datetime
+    is_red: bool
+
+
+@dataclass(frozen=True, slots=True)
 class FeedbackView:
-    """What a trainer reported back."""
+    """What was reported back; `facts` where a trainer referred the client back with it."""
 
     id: UUID
     referral_id: UUID
@@ -227,6 +248,7 @@ class FeedbackView:
     sessions_held: int | None
     observations: str
     sent_at: datetime
+    facts: FactsView | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,9 +293,10 @@ class Envelope:
     start_from: date | None
     start_until: date | None
     priority: str
-    clearance_level: str | Withheld
-    """Label of the level, "" when none is set yet."""
-    has_restrictions: bool | Withheld
+    kind: str
+    clearance_level: str | Withheld | None
+    """Label of the level, "" when none is set yet; None where it is no matter of this kind."""
+    has_restrictions: bool | Withheld | None
 
 
 @dataclass(frozen=True, slots=True)

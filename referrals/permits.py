@@ -2,6 +2,9 @@
 
 Three grounds exist and no other: it is one's own record (or one acts for its owner), one treats
 the client, or the client agreed and a referral was accepted. No ground means nothing.
+
+A therapist discloses what they hold, class by class. A trainer discloses what they reported of the
+training and nothing else, whatever a consent names.
 """
 
 from collections.abc import Mapping
@@ -14,7 +17,8 @@ from clients.scopes import Scope
 
 
 class Standpoint(StrEnum):
-    """The ground that weighs most; written into the access ledger as the viewer's role."""
+    """The ground that weighs most; written into the access ledger as the viewer's role. A
+    recipient who is a therapist is written down as one (`referrals.capacity`)."""
 
     SELF = "client"
     GUARDIAN = "guardian"
@@ -31,6 +35,8 @@ class Grant:
     discloser_id: UUID
     recipient_id: UUID
     classes: frozenset[Scope]
+    reported_by_discloser: bool = False
+    """The discloser is a trainer: what is shared are their own reports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,8 @@ class Permit:
     """Class -> ids of the professionals whose content of that class may be read."""
     consent_ids: frozenset[UUID]
     """The consents this rests on."""
+    received_as: frozenset[UUID] = frozenset()
+    """The viewer's own rows with which they accepted a referral of this client."""
 
     def covers(self, scope: Scope) -> bool:
         return self.everything or bool(self.sources.get(scope))
@@ -78,27 +86,28 @@ def permit(grounds: Grounds) -> Permit:
     for scope in Scope:
         if scope is not Scope.TRAINING_FEEDBACK and grounds.treats_as:
             sources.setdefault(scope, set()).update(grounds.treats_as)
-    receives = False
     for grant in grounds.grants:
         pair = (grant.discloser_id, grant.recipient_id)
         if grant.recipient_id in grounds.own_ids and pair in grounds.accepted_from:
-            receives = True
-            for scope in grant.classes:
-                # The one class that flows back: a recipient reads what they reported themselves.
-                back = scope is Scope.TRAINING_FEEDBACK
-                source = grant.recipient_id if back else grant.discloser_id
-                sources.setdefault(scope, set()).add(source)
+            for scope, source in _received(grant):
+                sources.setdefault(scope, set()).update(source)
                 consents.add(grant.consent_id)
         if (
             Scope.TRAINING_FEEDBACK in grant.classes
+            and not grant.reported_by_discloser
             and grant.discloser_id in grounds.treats_as
             and pair in grounds.accepted_from
         ):
-            sources.setdefault(Scope.TRAINING_FEEDBACK, set()).add(grant.recipient_id)
+            told = sources.setdefault(Scope.TRAINING_FEEDBACK, set())
+            told.add(grant.recipient_id)
+            if (grant.recipient_id, grant.discloser_id) in grounds.accepted_from:
+                told.add(grant.discloser_id)  # referred back to, they reported themselves
             consents.add(grant.consent_id)
+    received_as = grounds.own_ids & {recipient for _, recipient in grounds.accepted_from}
     if grounds.treats_as:
         standpoint = Standpoint.TREATING
-    elif receives or _took_on(grounds):
+    elif received_as:
+        # They took a client on: they may know that the client exists, shared or not.
         standpoint = Standpoint.RECIPIENT
     else:
         standpoint = Standpoint.NONE
@@ -107,9 +116,19 @@ def permit(grounds: Grounds) -> Permit:
         False,
         MappingProxyType({scope: frozenset(ids) for scope, ids in sources.items()}),
         frozenset(consents),
+        received_as,
     )
 
 
-def _took_on(grounds: Grounds) -> bool:
-    """The viewer accepted a referral: they may know that the client exists, shared or not."""
-    return any(recipient in grounds.own_ids for _, recipient in grounds.accepted_from)
+def _received(grant: Grant) -> list[tuple[Scope, set[UUID]]]:
+    """Whose content of which class a recipient reads under one consent.
+
+    One class flows back: a recipient reads what they reported themselves.
+    """
+    back = Scope.TRAINING_FEEDBACK
+    if grant.reported_by_discloser:
+        return [(back, {grant.discloser_id, grant.recipient_id})] if back in grant.classes else []
+    return [
+        (scope, {grant.recipient_id if scope is back else grant.discloser_id})
+        for scope in grant.classes
+    ]

@@ -94,6 +94,21 @@ class Question:
         return "" if self.is_own else self.client.first_name
 
     @property
+    def is_of_reports(self) -> bool:
+        """A trainer would tell a therapist what they saw."""
+        return self.notice.is_of_reports
+
+    @property
+    def part_count(self) -> int:
+        """How many parts could be shared."""
+        return len(self.notice.scopes)
+
+    @property
+    def may_ask_more(self) -> bool:
+        """Whether there is more to share than now, or no other way to share for longer."""
+        return len(self.standing.classes) < self.part_count or not self.may_renew
+
+    @property
     def is_open(self) -> bool:
         return self.state is ConsentState.REQUESTED
 
@@ -121,7 +136,7 @@ class Question:
                 asked=scope in self.asked,
                 shared=scope in self.standing.classes,
                 shared_now=scope in self.shared_now,
-                without=whatif.without(scope, **names),
+                without=whatif.without(scope, self.notice, **names),
             )
             for scope in self.notice.scopes
         )
@@ -139,13 +154,14 @@ class Question:
     @property
     def may_renew(self) -> bool:
         """Whoever decides may go on as it is while it runs, under the words of now."""
-        return self.is_active and self.may_decide and self.notice.version == scopes.NOTICE_VERSION
+        return self.is_active and self.may_decide and self.notice.version in scopes.OF_NOW
 
     def what_if(self, classes: Collection[Scope]) -> tuple[whatif.Change, ...]:
         """What becomes of each part if `classes` were shared instead of what is shared now."""
         return whatif.changes(
             self.shared_now,
             classes,
+            self.notice,
             recipient=self.recipient.short,
             discloser=self.discloser.short,
         )

@@ -12,12 +12,14 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import models
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.utils.formats import date_format
 
 from clients.licensing import valid_credentials
 from clients.models import Client, Credential, Professional
 from referrals import measures, wording
+from referrals.access import HIDDEN_FROM_CLIENT
+from referrals.facts import is_red
 from referrals.models import (
     Acknowledgement,
     DischargeNote,
@@ -25,6 +27,8 @@ from referrals.models import (
     ImportantChange,
     LoopReport,
     Measurement,
+    RedSign,
+    ReferOutFacts,
     RestrictionVersion,
 )
 from referrals.packets import (
@@ -34,6 +38,7 @@ from referrals.packets import (
     CriterionView,
     DecisionView,
     DraftRestrictionView,
+    FactsView,
     FeedbackView,
     GoalView,
     HistoryView,
@@ -43,6 +48,7 @@ from referrals.packets import (
     RestrictionsView,
     RestrictionView,
 )
+from referrals.states import State
 from referrals.vocabulary import Severity, check, parts_of
 from referrals.vocabulary.spec import Criterion
 
@@ -249,12 +255,65 @@ def goals_of(note: DischargeNote) -> tuple[GoalView, ...]:
     )
 
 
-def feedback(client: Client, sources: Sources) -> tuple[FeedbackView, ...]:
-    """Reports by the given recipients (None: by all), newest first."""
+def feedback(
+    client: Client, sources: Sources, *, asked_for: UUID | None = None
+) -> tuple[FeedbackView, ...]:
+    """Reports and facts by the given professionals (None: by all), newest first.
+
+    Facts are told once their referral has gone out. Before, the client reads them (and with them
+    what `asked_for` would read): they are asked about just these.
+    """
     rows = LoopReport.objects.filter(referral__client=client)
-    if sources is not None:
+    facts = ReferOutFacts.objects.filter(client=client)
+    if sources is None:
+        facts = facts.exclude(referral__state__in=HIDDEN_FROM_CLIENT)
+    else:
         rows = rows.filter(author_id__in=list(sources))
-    return tuple(
+        waits = Q(referral__state=State.AWAITING_CONSENT, referral__recipient=asked_for)
+        facts = facts.filter(
+            Q(referral__sent_at__isnull=False) | waits, author_id__in=list(sources)
+        ).exclude(referral__state=State.ENTERED_IN_ERROR)
+    told = [*_reports(rows), *_told_facts(facts)]
+    return tuple(sorted(told, key=lambda each: (each.sent_at, each.id), reverse=True))
+
+
+def facts_view(row: ReferOutFacts) -> FactsView:
+    """The facts of one referral as read."""
+    return FactsView(
+        referral_id=row.referral_id,
+        author=row.author.name,
+        observations=row.observations,
+        body_region=row.body_region,
+        body_region_label=row.get_body_region_display(),
+        laterality=row.laterality,
+        laterality_label=row.get_laterality_display(),
+        pain_now=row.pain_now,
+        pain_worst=row.pain_worst,
+        signs=tuple((each.value, str(each.label)) for each in RedSign if each in row.signs),
+        since=row.since,
+        stopped=row.stopped,
+        saved_at=row.saved_at,
+        is_red=is_red(row.signs, row.pain_now, row.pain_worst),
+    )
+
+
+def _told_facts(rows: QuerySet[ReferOutFacts]) -> Iterable[FeedbackView]:
+    for row in rows.select_related("author__user", "referral"):
+        yield FeedbackView(
+            id=row.pk,
+            referral_id=row.referral_id,
+            kind="facts",
+            kind_label="Seen in training",
+            author=row.author.name,
+            sessions_held=None,
+            observations=row.observations,
+            sent_at=row.referral.sent_at or row.saved_at,
+            facts=facts_view(row),
+        )
+
+
+def _reports(rows: QuerySet[LoopReport]) -> Iterable[FeedbackView]:
+    return (
         FeedbackView(
             id=row.pk,
             referral_id=row.referral_id,
@@ -265,7 +324,7 @@ def feedback(client: Client, sources: Sources) -> tuple[FeedbackView, ...]:
             observations=row.observations,
             sent_at=row.sent_at,
         )
-        for row in rows.select_related("author__user").order_by("-sent_at", "-id")
+        for row in rows.select_related("author__user")
     )
 
 

@@ -5,6 +5,7 @@ and for reminders, in one transaction. Pages and API call these.
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import date, datetime
 from functools import partial
 from typing import Final
@@ -25,7 +26,7 @@ from handoff.core.actors import SYSTEM, Actor
 from handoff.core.errors import Invalid, NotVisible
 from referrals import access, asking, lifecycle, reminders
 from referrals.models import Referral
-from referrals.states import RECIPIENT_MAY_READ, TERMINAL, State
+from referrals.states import RECIPIENT_MAY_READ, TERMINAL, Kind, State
 
 log = structlog.get_logger(__name__)
 
@@ -60,7 +61,7 @@ def ask(
     }
     if discloser_id not in sides or recipient_id not in sides or discloser_id == recipient_id:
         raise NotVisible
-    if not readable_pair(client_id, discloser_id):
+    if not readable_pair(client_id, sides[discloser_id], sides[recipient_id]):
         raise NotVisible
     own = people.is_own(actor, client, at)
     if not own and actor.user_id not in {each.user_id for each in sides.values()}:
@@ -279,26 +280,50 @@ def standing_of(referral: Referral, at: datetime) -> Standing | None:
         recipient_id=referral.recipient_id,
     )
     told = _telling(consents.standings(rows, at).values(), frozenset({referral.consent_id}))
+    if told is None or not told.is_active:
+        told = _flowing_back(referral, at) or told
     if referral.consent_id is None and told is not None and not told.is_active:
         return None
     return told
 
 
-def standings_of(referrals: Iterable[Referral], at: datetime) -> list[Standing]:
+def _flowing_back(referral: Referral, at: datetime) -> Standing | None:
+    """What a trainer may tell the therapist under what that therapist shares with them, where the
+    referral goes from the trainer to that therapist."""
+    if referral.kind != Kind.REFER_OUT:
+        return None
+    rows = Consent.objects.filter(
+        client_id=referral.client_id,
+        discloser_id=referral.recipient_id,
+        recipient_id=referral.sender_id,
+    )
+    back = frozenset({Scope.TRAINING_FEEDBACK})
+    found = (each for each in consents.standings(rows, at).values() if back <= each.classes)
+    newest = max(found, key=lambda each: each.event_number, default=None)
+    return None if newest is None else replace(newest, classes=back)
+
+
+def standings_of(referrals: Iterable[Referral], at: datetime) -> list[tuple[Referral, Standing]]:
     """The same for several referrals of one client: one for each pair, the newest first."""
     given = list(referrals)
     own = frozenset(each.consent_id for each in given)
-    pairs = {(each.sender_id, each.recipient_id) for each in given}
+    by_pair = {(each.sender_id, each.recipient_id): each for each in given}
     rows = Consent.objects.filter(
         client_id__in={each.client_id for each in given},
-        discloser_id__in={sender for sender, _ in pairs},
-        recipient_id__in={recipient for _, recipient in pairs},
+        discloser_id__in={sender for sender, _ in by_pair},
+        recipient_id__in={recipient for _, recipient in by_pair},
     )
-    by_pair: dict[tuple[UUID, UUID], list[Standing]] = {pair: [] for pair in pairs}
+    found: dict[tuple[UUID, UUID], list[Standing]] = {pair: [] for pair in by_pair}
     for each in consents.standings(rows, at).values():
-        by_pair.get((each.discloser_id, each.recipient_id), []).append(each)
-    told = (_telling(each, own) for each in by_pair.values())
-    return sorted((each for each in told if each), key=lambda each: -each.event_number)
+        found.get((each.discloser_id, each.recipient_id), []).append(each)
+    told = []
+    for pair, referral in by_pair.items():
+        standing = _telling(found[pair], own)
+        if standing is None or not standing.is_active:
+            standing = _flowing_back(referral, at) or standing
+        if standing is not None:
+            told.append((referral, standing))
+    return sorted(told, key=lambda each: -each[1].event_number)
 
 
 _AGREED_TO: Final = frozenset(
@@ -317,11 +342,17 @@ def _telling(found: Iterable[Standing], own: frozenset[UUID | None]) -> Standing
     return max(told, key=lambda each: (each.is_active, each.event_number), default=None)
 
 
-def readable_pair(client_id: UUID, discloser_id: UUID) -> bool:
-    """Whether this professional holds anything of the client that could be shared."""
-    return Professional.objects.filter(
-        pk=discloser_id, episodes__client_id=client_id, role=Professional.Role.PT
-    ).exists()
+def readable_pair(client_id: UUID, discloser: Professional, recipient: Professional) -> bool:
+    """Whether the discloser holds anything of the client that this recipient could be shown: a
+    therapist what they wrote, a trainer who took the client on what they tell a therapist."""
+    match discloser.role:
+        case Professional.Role.PT:
+            return discloser.episodes.filter(client_id=client_id).exists()
+        case Professional.Role.TRAINER if recipient.role == Professional.Role.PT:
+            took_on = discloser.received_referrals.filter(client_id=client_id)
+            return took_on.filter(state__in=list(RECIPIENT_MAY_READ)).exists()
+        case _:
+            return False
 
 
 def _recipient_knows_client(consent: Consent) -> bool:
@@ -336,7 +367,8 @@ def _recipient_knows_client(consent: Consent) -> bool:
 
 
 def training_is_under_way(*, client_id: UUID, discloser_id: UUID, recipient_id: UUID) -> bool:
-    """Whether a handoff between the three of a question is open, so that its end can be an end."""
+    """Whether a handoff between the three of a question is open, so that its end can be an end.
+    A referral back to therapy is no training."""
     return _trainings(client_id, discloser_id, recipient_id).exists()
 
 
@@ -350,7 +382,10 @@ def _training_goes_on(consent: Consent) -> bool:
 
 def _trainings(client_id: UUID, discloser_id: UUID, recipient_id: UUID) -> QuerySet[Referral]:
     return Referral.objects.filter(
-        client_id=client_id, sender_id=discloser_id, recipient_id=recipient_id
+        client_id=client_id,
+        sender_id=discloser_id,
+        recipient_id=recipient_id,
+        kind__in=lifecycle.TO_TRAINING,
     ).exclude(state__in=[*TERMINAL, State.DRAFT])
 
 
@@ -390,7 +425,8 @@ def _require_may_ask(
 def _waiting(which: Q) -> list[Referral]:
     """Those of these referrals that wait for consent, locked before the ledgers are.
 
-    Drafts are locked too: one that is being sent right now waits by the time the lock is ours.
+    Drafts are locked too: one that is being sent right now waits by the time the lock is ours. So
+    is what goes on hold when one of them goes out.
     """
     rows = (
         Referral.objects.select_for_update(of=("self",), no_key=True)
@@ -400,4 +436,6 @@ def _waiting(which: Q) -> list[Referral]:
         .filter(which, state__in=[State.DRAFT, State.AWAITING_CONSENT])
         .order_by("id")
     )
-    return [row for row in rows if row.state == State.AWAITING_CONSENT]
+    waiting = [row for row in rows if row.state == State.AWAITING_CONSENT]
+    lifecycle.training_to_pause(waiting)
+    return waiting

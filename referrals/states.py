@@ -248,7 +248,9 @@ def _edges() -> tuple[Edge, ...]:
 
     # Under way.
     add(v.REPORT, s.IN_PROGRESS, s.IN_PROGRESS, recipient, "An interim report goes to the sender")
-    add(v.HOLD, s.IN_PROGRESS, s.ON_HOLD, sender | recipient, "Either side pauses it", reason=True)
+    # The system walks it when the client is referred back to therapy and agrees to that later.
+    paused = sender | recipient | system
+    add(v.HOLD, s.IN_PROGRESS, s.ON_HOLD, paused, "Either side pauses it", reason=True)
     add(v.RESUME, s.ON_HOLD, s.IN_PROGRESS, sender | recipient, "It goes on")
     add(v.COMPLETE, s.IN_PROGRESS, s.COMPLETED, recipient, "Done, with a report to the sender")
     for started in (s.IN_PROGRESS, s.ON_HOLD):

@@ -10,6 +10,7 @@ from referrals.views import (
     investment,
     measurements,
     people,
+    refer_out,
     restriction_editor,
 )
 
@@ -38,6 +39,11 @@ urlpatterns = [
         "discharge/<uuid:episode_id>/handoff/",
         handoff_choice.discharge_handoff,
         name="discharge_handoff",
+    ),
+    path(
+        "episodes/<uuid:episode_id>/return/",
+        refer_out.return_to_training,
+        name="return_to_training",
     ),
     path("episodes/<uuid:episode_id>/limits/", restriction_editor.limits, name="limits"),
     path("episodes/<uuid:episode_id>/limits/new/", restriction_editor.limit_new, name="limit_new"),

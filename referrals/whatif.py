@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from clients import scopes
-from clients.scopes import Scope
+from clients.scopes import Notice, Scope
 
 
 class Effect(StrEnum):
@@ -65,6 +65,13 @@ _WORDS: Final[Mapping[Scope, Words]] = MappingProxyType(
 )
 
 
+_REPORTED: Final = Words(
+    "{recipient} reads what {discloser} saw in your training, earlier reports included.",
+    "{recipient} no longer reads what {discloser} saw in your training, earlier reports included.",
+)
+"""The one part that a trainer shares with a therapist."""
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """What becomes of one part."""
@@ -76,12 +83,20 @@ class Change:
 
 
 def changes(
-    before: Collection[Scope], after: Collection[Scope], *, recipient: str, discloser: str
+    before: Collection[Scope],
+    after: Collection[Scope],
+    notice: Notice | None = None,
+    /,
+    *,
+    recipient: str,
+    discloser: str,
 ) -> tuple[Change, ...]:
-    """What becomes of all seven parts, in the order of the notice."""
+    """What becomes of each part that `notice` (without one: that of now) asks about, in its
+    order."""
+    asked = notice or scopes.notice()
 
     def change(scope: Scope) -> Change:
-        words = _WORDS[scope]
+        words = _words(scope, asked)
         match scope in before, scope in after:
             case False, True:
                 effect, text = Effect.GAINS, words.gained
@@ -93,9 +108,16 @@ def changes(
                 effect, text = Effect.STAYS_PRIVATE, ""
         return Change(scope, effect, scopes.fill(text, recipient=recipient, discloser=discloser))
 
-    return tuple(change(scope) for scope in scopes.notice().scopes)
+    return tuple(change(scope) for scope in asked.scopes)
 
 
-def without(scope: Scope, *, recipient: str, discloser: str) -> str:
+def without(
+    scope: Scope, notice: Notice | None = None, /, *, recipient: str, discloser: str
+) -> str:
     """What it means when one part is shared no longer."""
-    return scopes.fill(_WORDS[scope].lost, recipient=recipient, discloser=discloser)
+    words = _words(scope, notice or scopes.notice())
+    return scopes.fill(words.lost, recipient=recipient, discloser=discloser)
+
+
+def _words(scope: Scope, notice: Notice) -> Words:
+    return _REPORTED if notice.is_of_reports else _WORDS[scope]

@@ -10,6 +10,7 @@ from handoff.api.operations import reads
 from handoff.api.shapes import Shape
 from handoff.core.policy import Policy
 from referrals import disclosure
+from referrals.api.facts import FactsShape, facts_answer
 from referrals.api.parts import Part, each_of, part
 from referrals.api.restriction_answers import RestrictionShape, number, restriction
 from referrals.models import Episode, LoopReport, Measurement
@@ -165,16 +166,20 @@ class ClosingNoteShape(Shape):
     addenda = AddendumShape(many=True)
 
 
+FEEDBACK = [*LoopReport.Kind.choices, ("facts", "Seen in training")]
+
+
 class FeedbackShape(Shape):
-    """What a trainer reported back."""
+    """What was reported back; with `facts`, what a trainer saw when they referred back."""
 
     id = serializers.UUIDField()
     referral = serializers.UUIDField()
-    kind = serializers.ChoiceField(choices=LoopReport.Kind.choices)
+    kind = serializers.ChoiceField(choices=FEEDBACK)
     author = serializers.CharField()
     sessions_held = serializers.IntegerField(allow_null=True)
     observations = serializers.CharField()
     sent_at = serializers.DateTimeField()
+    facts = FactsShape(allow_null=True)
 
 
 class RecordShape(Shape):
@@ -352,4 +357,5 @@ def _feedback(view: FeedbackView) -> dict[str, Any]:
         "sessions_held": view.sessions_held,
         "observations": view.observations,
         "sent_at": view.sent_at,
+        "facts": facts_answer(view.facts) if view.facts else None,
     }

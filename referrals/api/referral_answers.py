@@ -1,5 +1,6 @@
 """A referral as the API says it: who, where it stands, and what its reader may see of it."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -74,8 +75,12 @@ class EnvelopeShape(Shape):
     start_from = serializers.DateField(allow_null=True)
     start_until = serializers.DateField(allow_null=True)
     priority = serializers.ChoiceField(choices=Referral.Priority.choices)
-    clearance_level = Part(serializers.CharField(allow_blank=True))
-    has_restrictions = Part(serializers.BooleanField())
+    clearance_level = Part(
+        serializers.CharField(allow_blank=True),
+        allow_null=True,
+        help_text="Null from a trainer, as is the next.",
+    )
+    has_restrictions = Part(serializers.BooleanField(), allow_null=True)
 
 
 class SharingShape(Shape):
@@ -208,9 +213,13 @@ def _envelope(view: Envelope) -> dict[str, Any]:
         "start_from": view.start_from,
         "start_until": view.start_until,
         "priority": view.priority,
-        "clearance_level": part(view.clearance_level, str),
-        "has_restrictions": part(view.has_restrictions, bool),
+        "clearance_level": _known(view.clearance_level, str),
+        "has_restrictions": _known(view.has_restrictions, bool),
     }
+
+
+def _known(found: object, answer: Callable[[Any], Any]) -> Any:
+    return None if found is None else part(found, answer)
 
 
 def _sharing(row: Referral, at: datetime) -> dict[str, Any] | None:

@@ -11,11 +11,13 @@ from clients.access import own_clients
 from clients.api.base import Endpoint
 from handoff.api.operations import acts, lists, reads
 from handoff.api.shapes import Body, ListQuery, Shape
-from handoff.core.errors import NotAllowed, NotVisible
+from handoff.core.errors import Invalid, NotAllowed, NotVisible
 from handoff.core.paging import Page
 from handoff.core.policy import Policy
 from referrals import access, disclosure, lifecycle
+from referrals.api.facts import FactsBody
 from referrals.api.referral_answers import ReferralBriefShape, ReferralShape, brief, full
+from referrals.facts import FIELDS
 from referrals.models import Referral
 from referrals.packets import MessageView
 from referrals.states import OPEN, TERMINAL, Kind, Party, State
@@ -39,8 +41,13 @@ class ReferralBody(Body):
     """A draft; nobody but the sender's side knows of it until it is sent."""
 
     client = serializers.UUIDField()
-    episode = serializers.UUIDField()
-    recipient = serializers.UUIDField(help_text="A trainer of `professionals/`.")
+    episode = serializers.UUIDField(
+        required=False, help_text="Whose therapist hands over, or sends back to training."
+    )
+    recipient = serializers.UUIDField(
+        required=False,
+        help_text="Of `professionals/`. Left out, a trainer refers back to whoever handed over.",
+    )
     kind = serializers.ChoiceField(choices=Kind.choices, required=False)
     goal = serializers.CharField(
         max_length=300,
@@ -51,6 +58,10 @@ class ReferralBody(Body):
     start_from = serializers.DateField(required=False, allow_null=True)
     start_until = serializers.DateField(required=False, allow_null=True)
     priority = serializers.ChoiceField(choices=Referral.Priority.choices, required=False)
+    facts = FactsBody(required=False, help_text="With `refer_out`: what the trainer saw.")
+    previous = serializers.UUIDField(
+        required=False, help_text="With `return_to_training`: the referral back that it answers."
+    )
 
 
 class MessageBody(Body):
@@ -109,12 +120,27 @@ class Referrals(ReferralEndpoint):
         known = access.clients_visible_to(self.actor).filter(pk=client_id)
         return Q(client_id=client_id, client__in=known.values("pk"))
 
-    @acts(ReferralShape, body=ReferralBody, status=201, policy=Policy.PT)
+    @acts(ReferralShape, body=ReferralBody, status=201, policy=Policy.PROFESSIONAL)
     def post(self, body: dict[str, Any]) -> UUID:
-        """Begin a handoff to a trainer. It goes out with `send/`."""
-        names = {"client": "client_id", "episode": "episode_id", "recipient": "recipient_id"}
+        """Begin a referral. It goes out with `send/`.
+
+        A therapist hands over to a trainer (`discharge_handoff`), or sends back to one who had
+        the client before (`return_to_training`). A trainer refers back to a therapist
+        (`refer_out`), with `facts`.
+        """
+        ids = ("client", "episode", "recipient", "previous")
+        names = {name: f"{name}_id" for name in ids}
         given = {names.get(name, name): value for name, value in body.items()}
-        return lifecycle.draft(actor=self.actor, **given).pk
+        try:
+            return lifecycle.draft(actor=self.actor, **given).pk
+        except Invalid as wrong:
+            # In this body the facts stand under a name of their own.
+            raise Invalid(
+                {
+                    f"facts.{name}" if name in FIELDS else name: list(texts)
+                    for name, texts in wrong.errors.items()
+                }
+            ) from None
 
 
 class OneReferral(ReferralEndpoint):

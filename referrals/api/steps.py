@@ -45,7 +45,7 @@ class ReportBody(Body):
 
 
 class RerouteBody(Body):
-    recipient = serializers.UUIDField(help_text="Another trainer of `professionals/`.")
+    recipient = serializers.UUIDField(help_text="Another of `professionals/`, of the same trade.")
 
 
 def reason_body(choices: type[TextChoices], *, required: bool = True) -> type[Body]:
@@ -78,7 +78,7 @@ def step(
 
 
 class Reroute(ReferralEndpoint):
-    policy = Policy.PT
+    policy = Policy.PROFESSIONAL
 
     @acts(ReferralShape, body=RerouteBody, status=201)
     def post(self, body: dict[str, Any], id: UUID) -> UUID:
@@ -96,7 +96,8 @@ urlpatterns = [
         lifecycle.send,
         f"""Send it, or ask the client first when they have not agreed.
 
-        Needs a signed note and a recipient whose certificates are valid today. {_NOT_OURS}
+        To a trainer it needs a signed note and valid certificates; to a therapist, a licence
+        where the client lives. {_NOT_OURS}
         """,
         SendBody,
     ),

@@ -17,6 +17,7 @@ from referrals.api.consents import (
     WhatIfConsent,
 )
 from referrals.api.episodes import Episodes, OneEpisode
+from referrals.api.facts import Facts
 from referrals.api.investment import (
     Coverages,
     EpisodeCoverage,
@@ -101,6 +102,7 @@ urlpatterns = [
     path("referrals/", Referrals.as_view()),
     path("referrals/<uuid:id>/", OneReferral.as_view()),
     path("referrals/<uuid:id>/messages/", Messages.as_view()),
+    path("referrals/<uuid:id>/facts/", Facts.as_view()),
     *steps.urlpatterns,
     path("reminders/", Reminders.as_view()),
     path("reminders/<uuid:id>/done/", ReminderDone.as_view()),

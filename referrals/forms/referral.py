@@ -7,6 +7,7 @@ from django.db.models import TextChoices
 
 from clients.models import Professional
 from referrals.models import LoopReport, ReferralEvent, ReferralMessage
+from referrals.scope_of_practice import beyond_training, warning
 
 
 def _length(model: type[Any], field: str) -> int:
@@ -76,18 +77,40 @@ class ReportForm(forms.Form):
         max_value=500,
         widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
     )
+    seen_it = forms.BooleanField(
+        label="These are facts I saw",
+        required=False,
+        help_text="Tick it to send the words as they are.",
+    )
+
+    def __init__(self, *args: Any, by_trainer: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        typed = self.data.get(self.add_prefix("observations"), "") if by_trainer else ""
+        self._doubtful = beyond_training(typed)
+        if not self._doubtful:
+            del self.fields["seen_it"]
+
+    def clean(self) -> dict[str, Any]:
+        """Words that read like a diagnosis are pointed out once, and can be confirmed."""
+        found = super().clean() or {}
+        if not found.pop("seen_it", False) and self._doubtful:
+            self.add_error("observations", warning(self._doubtful))
+        return found
 
 
 class RerouteForm(forms.Form):
     """Somebody else, from those who may take the client now."""
 
-    recipient = forms.ChoiceField(label="Trainer")
+    recipient = forms.ChoiceField()
 
-    def __init__(self, *args: Any, trainers: list[Professional], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, people: list[Professional], label: str = "Trainer", **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["recipient"]
+        field.label = label
         if isinstance(field, forms.ChoiceField):
             field.choices = [
                 ("", "Choose"),
-                *((str(each.pk), f"{each.name}, {each.practice.name}") for each in trainers),
+                *((str(each.pk), f"{each.name}, {each.practice.name}") for each in people),
             ]

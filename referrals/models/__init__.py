@@ -1,4 +1,5 @@
 from referrals.models.episode import Episode
+from referrals.models.facts import RedSign, ReferOutFacts
 from referrals.models.investment import Coverage, Package
 from referrals.models.letter import Letter
 from referrals.models.measure import ImportantChange, Measure, Measurement
@@ -23,6 +24,8 @@ __all__ = [
     "Measure",
     "Measurement",
     "Package",
+    "RedSign",
+    "ReferOutFacts",
     "Referral",
     "ReferralEvent",
     "ReferralMessage",

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
+from django.db.models import Q
+
 from clients import consent as consents
 from clients import guardians
 from clients.consent import ConsentState, Standing
@@ -45,7 +47,7 @@ from referrals.reasons import SystemReason
 from referrals.reminders import rules
 from referrals.reminders.rules import Audience, Subject, Wait
 from referrals.reminders.timing import Person
-from referrals.states import RECIPIENT_MAY_READ, TERMINAL, State
+from referrals.states import RECIPIENT_MAY_READ, TERMINAL, Kind, State
 
 Key = tuple[Subject, UUID]
 People = dict[Audience, tuple[Person, ...]]
@@ -212,7 +214,14 @@ class _Sharing:
         if referral.consent_id is None:
             return True
         pair = referral.client_id, referral.recipient_id
-        return any(each.discloser_id == referral.sender_id for each in self.active.get(pair, ()))
+        if any(each.discloser_id == referral.sender_id for each in self.active.get(pair, ())):
+            return True
+        # What a trainer tells may flow back under what the therapist shares with them.
+        back = self.active.get((referral.client_id, referral.sender_id), ())
+        return referral.kind == Kind.REFER_OUT and any(
+            each.discloser_id == referral.recipient_id and Scope.TRAINING_FEEDBACK in each.classes
+            for each in back
+        )
 
     def restrictions(self, pair: Pair) -> dict[UUID, datetime]:
         """Therapist -> since when this recipient may read the restrictions they set."""
@@ -237,7 +246,9 @@ def _referrals(ids: Collection[UUID], admins: tuple[Person, ...], at: datetime) 
         )
     )
     open_rows = [row for row in rows if row.state not in TERMINAL]
-    sharing = _Sharing.between({(row.client_id, row.recipient_id) for row in open_rows}, at)
+    pairs = {(row.client_id, row.recipient_id) for row in open_rows}
+    pairs |= {(row.client_id, row.sender_id) for row in open_rows if row.kind == Kind.REFER_OUT}
+    sharing = _Sharing.between(pairs, at)
     watch = _Guardians.of([row.client for row in rows], at)
     unread = _unread(open_rows, sharing)
     ended = [row for row in rows if row.state in TERMINAL]
@@ -252,6 +263,8 @@ def _referrals(ids: Collection[UUID], admins: tuple[Person, ...], at: datetime) 
             not_shared=row.pk in not_shared,
             followed_up=row.pk in followed_up,
             unread_since=unread.get(row.pk),
+            kind=Kind(row.kind),
+            sent_at=row.sent_at,
         )
         people: People = {
             Audience.SENDER: _professional(row.sender),
@@ -328,13 +341,15 @@ def _not_shared(ended: Collection[Referral]) -> set[UUID]:
 
 
 def _followed_up(ended: Collection[Referral]) -> set[UUID]:
-    """Ended referrals in whose place the sender has begun another one."""
+    """Ended referrals in whose place the sender has begun another one, or that a therapist has
+    answered by sending the client back to training."""
     if not ended:
         return set()
     later = (
         Referral.objects.filter(
+            Q(sender__in={row.sender_id for row in ended})
+            | Q(previous__in=[row.pk for row in ended]),
             client__in={row.client_id for row in ended},
-            sender__in={row.sender_id for row in ended},
         )
         .exclude(state=State.DISCARDED)
         .values_list("previous_id", "client_id", "sender_id", "kind", "created_at")

@@ -70,8 +70,9 @@ def consent_changed(consent: Consent, *, at: datetime) -> None:
         recipient_id=consent.recipient_id,
         discloser_id=consent.discloser_id,
     )
+    back = Q(sender_id=consent.recipient_id, recipient_id=consent.discloser_id)
     between = Referral.objects.filter(
-        client_id=consent.client_id, recipient_id=consent.recipient_id
+        Q(recipient_id=consent.recipient_id) | back, client_id=consent.client_id
     ).exclude(state__in=TERMINAL)
     limits = Restriction.objects.filter(episode__client=consent.client_id)
     with subjects.of(consent.client_id):
@@ -203,7 +204,8 @@ def _keys(rows: Mapping[Subject, QuerySet[Any]]) -> set[Key]:
 
 def _ended_before(referral: Referral) -> set[Key]:
     """Ended referrals that this one may follow up."""
-    return _referrals_of(referral.client_id, sender_id=referral.sender_id, state__in=list(TERMINAL))
+    answered = Q(sender_id=referral.sender_id) | Q(pk=referral.previous_id)
+    return _referrals_of(referral.client_id, answered, state__in=list(TERMINAL))
 
 
 def _referrals_of(client_id: UUID, *conditions: Q, **more: object) -> set[Key]:

@@ -21,7 +21,7 @@ from typing import Final
 from clients.consent import ConsentState
 from referrals.calendars import Delay, DelayUnit
 from referrals.models import Reminder
-from referrals.states import State
+from referrals.states import Kind, State
 from referrals.waits import TIMEOUTS
 from referrals.waits import Wait as Timed
 
@@ -39,6 +39,7 @@ class Rule(IntEnum):
     FIRST_SESSION = 8
     NOT_ACKNOWLEDGED = 9
     RESTRICTION_REVIEW = 12
+    NOT_SEEN = 15
     CONSENT_ENDING = 17
     CREDENTIAL_EXPIRING = 19
     REPORT_DUE = 21
@@ -202,6 +203,16 @@ _ROWS: Final = (
         escalate_after="14d",
     ),
     CatalogueRow(
+        Rule.NOT_SEEN,
+        "not-seen",
+        "Sent back to therapy, not seen yet",
+        (Audience.CLIENT, Audience.RECIPIENT, Audience.SENDER),
+        _nudges(Timed.PT_VISIT),
+        _nudges(Timed.PT_VISIT, urgent=True),
+        escalates_to=Audience.ADMIN,
+        escalate_after="14d",
+    ),
+    CatalogueRow(
         Rule.CONSENT_ENDING,
         "consent-ending",
         "Consent ending",
@@ -327,6 +338,8 @@ class ReferralFacts:
     """The sender has begun another referral in its place."""
     unread_since: datetime | None = None
     """Since when the recipient may read a restriction they have not acknowledged."""
+    kind: Kind = Kind.DISCHARGE_HANDOFF
+    sent_at: datetime | None = None
 
 
 _TO_BOOK: Final = frozenset({State.ACCEPTED, State.NO_SHOW, State.APPT_CANCELLED})
@@ -364,6 +377,8 @@ def waits_of_referral(facts: ReferralFacts) -> tuple[Wait, ...]:
             found.append(_ended(facts))
         case State.CANCELLED if facts.not_shared and not facts.followed_up:
             found.append(_ended(facts))
+    if TIMEOUTS[Timed.PT_VISIT].covers(facts.state, facts.kind):
+        found.append(_wait(Rule.NOT_SEEN, "seen", since=facts.sent_at))
     if facts.state in _MUST_READ and facts.unread_since is not None:
         until = session if facts.state is State.SCHEDULED else None
         found.append(

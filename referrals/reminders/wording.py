@@ -15,11 +15,11 @@ from django.utils.dateformat import format as in_words
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as noop
 
-from clients.models import Client
+from clients.models import Client, Professional
 from referrals.calendars import local_today, zone_named
 from referrals.models import Reminder
 from referrals.reminders.rules import Audience, Rule
-from referrals.states import State
+from referrals.states import Kind, State
 
 DAY: Final = "j M Y"
 MINUTE: Final = "j M Y, H:i"
@@ -104,7 +104,14 @@ def _of_consent(reminder: Reminder, audience: Audience) -> str:
         "day": _last_day(reminder, consent.client),
     }
     own = _is_own(reminder, consent.client)
+    tells = consent.discloser.role == Professional.Role.TRAINER
     match Rule(reminder.rule_id), audience:
+        case Rule.CONSENT_ASKED, Audience.DECIDER if tells and own:
+            text = _("{discloser} asks whether to tell {recipient} how your training goes.")
+        case Rule.CONSENT_ASKED, Audience.DECIDER if tells:
+            text = _("{discloser} asks whether to tell {recipient} how {first} is training.")
+        case _, Audience.DISCLOSER if tells:
+            text = _("{recipient} no longer reads what you told about {client}.")
         case Rule.CONSENT_ASKED, Audience.ASKER:
             text = _("{client} has not answered your question about sharing yet.")
         case Rule.CONSENT_ASKED, _ if own:
@@ -191,6 +198,38 @@ _REFERRAL: Final[dict[tuple[Rule, Audience], str]] = {
         "A handoff of {sender} ended and nothing followed."
     ),
 }
+_TO_THERAPY: Final[dict[tuple[Rule, Audience], str]] = {
+    (Rule.REFERRAL_WAITING, Audience.RECIPIENT): noop("{sender} asks you to see {first}."),
+    (Rule.REFERRAL_WAITING, Audience.SENDER): noop(
+        "{recipient} has not answered you about {client} yet."
+    ),
+    (Rule.NOT_BOOKED, Audience.RECIPIENT): noop("{first} has no first visit yet. Book one."),
+    (Rule.NOT_BOOKED, Audience.CLIENT): noop("Book the first visit with {recipient}."),
+    (Rule.NOT_BOOKED, Audience.ADMIN): noop(
+        "{recipient} accepted a client sent back and has booked nothing."
+    ),
+    (Rule.FIRST_SESSION, Audience.RECIPIENT): noop("First visit of {first}: {session}."),
+    (Rule.FIRST_SESSION, Audience.CLIENT): noop("The first visit with {recipient}: {session}."),
+    (Rule.NOT_SEEN, Audience.CLIENT): noop(
+        "{sender} sent you back to {recipient}. See them before you go on training."
+    ),
+    (Rule.NOT_SEEN, Audience.RECIPIENT): noop("{first} waits to be seen. {sender} sent them back."),
+    (Rule.NOT_SEEN, Audience.SENDER): noop("{recipient} has not seen {client} yet."),
+    (Rule.NOT_SEEN, Audience.ADMIN): noop(
+        "{recipient} has not seen a client that {sender} sent back."
+    ),
+    (Rule.SESSION_TO_RECORD, Audience.RECIPIENT): noop(
+        "{first}: say whether the visit took place."
+    ),
+    (Rule.REFERRAL_ENDED, Audience.ADMIN): noop(
+        "A client that {sender} sent back was not taken on, and nothing followed."
+    ),
+}
+"""Where a trainer sends a client back to a therapist."""
+_ENDED_TO_THERAPY: Final[dict[State, str]] = {
+    State.CANCELLED: noop("Nothing is shared, so {recipient} was not asked about {client}."),
+    State.FAILED: noop("{recipient} ended what you asked for {client}. See what happened."),
+}
 _ENDED: Final[dict[State, str]] = {
     State.EXPIRED: noop("{recipient} did not answer in time. Choose somebody else for {client}."),
     State.CANCELLED: noop("Nothing is shared, so your handoff for {client} has ended."),
@@ -202,8 +241,12 @@ _DECLINED: Final = noop("{recipient} cannot take {client}. Choose somebody else.
 def _of_referral(reminder: Reminder, audience: Audience) -> str:
     referral = _there(reminder.referral)
     rule = Rule(reminder.rule_id)
+    to_therapy = referral.kind == Kind.REFER_OUT
     if (rule, audience) == (Rule.REFERRAL_ENDED, Audience.SENDER):
-        text = _ENDED.get(State(referral.state), _DECLINED)
+        own = _ENDED_TO_THERAPY if to_therapy else _ENDED
+        text = own.get(State(referral.state)) or _ENDED.get(State(referral.state), _DECLINED)
+    elif to_therapy and (rule, audience) in _TO_THERAPY:
+        text = _TO_THERAPY[rule, audience]
     else:
         text = _REFERRAL[rule, audience]
     session = referral.first_session_at

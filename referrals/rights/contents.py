@@ -43,6 +43,7 @@ from referrals.models import (
     LoopReport,
     Measurement,
     Package,
+    ReferOutFacts,
     Referral,
     ReferralEvent,
     ReferralMessage,
@@ -265,11 +266,19 @@ RECORD: Final[tuple[Section, ...]] = (
     ),
     Section(
         "reports",
-        "What trainers reported",
+        "What was reported",
         LoopReport,
         lambda whose: _in_referral("referral", whose),
         _stored(LoopReport),
         ("sent_at", "id"),
+    ),
+    Section(
+        "facts",
+        "What trainers saw and told a therapist",
+        ReferOutFacts,
+        lambda whose: Q(client__in=whose.client_ids) & ~Q(referral__state__in=HIDDEN_FROM_CLIENT),
+        _stored(ReferOutFacts),
+        ("saved_at", "id"),
     ),
     Section(
         "consents",

@@ -64,6 +64,7 @@ from referrals.models import (
     LoopReport,
     Measurement,
     Package,
+    ReferOutFacts,
     Referral,
     ReferralEvent,
     ReferralMessage,
@@ -204,7 +205,8 @@ FATES: Final[tuple[Kept, ...]] = (
     Kept("limits confirmed", Acknowledgement, _of_client(f"version__{_LIMIT}"), Fate.HELD),
     Kept("handoffs", Referral, _of_client("client"), Fate.HELD),
     Kept("steps of handoffs", ReferralEvent, _of_client("referral__client"), Fate.HELD),
-    Kept("reports of trainers", LoopReport, _of_client("referral__client"), Fate.HELD),
+    Kept("reports on handoffs", LoopReport, _of_client("referral__client"), Fate.HELD),
+    Kept("what trainers saw", ReferOutFacts, _of_client("client"), Fate.HELD),
     Kept(
         "reminders",
         Reminder,

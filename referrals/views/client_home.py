@@ -22,7 +22,7 @@ from referrals.journey import Journey, Phase
 from referrals.models import Referral
 from referrals.packets import Packet, RestrictionsView
 from referrals.questions import Question
-from referrals.states import OPEN, State
+from referrals.states import OPEN, Kind, State
 
 LOOKS = 4
 REFERRALS = 20
@@ -166,6 +166,11 @@ def _next_step(
 def _answer(question: Question) -> NextStep:
     whose = "your" if question.is_own else f"{question.client.first_name}\u2019s"
     title = f"Answer: may {question.recipient.short} see some of {whose} record?"
+    if question.is_of_reports:
+        title = (
+            f"Answer: may {question.discloser.short} tell {question.recipient.short} what happened"
+            f" in {whose} training?"
+        )
     url = reverse("consent", args=[question.id])
     if question.may_decide:
         text = "Nothing is shared until you say yes. You choose each part."
@@ -183,6 +188,8 @@ def _of_referral(referral: Referral, way: Journey, at: datetime) -> NextStep:
     to = referral.recipient.user.get_short_name() or referral.recipient.name
     url = reverse("referral", args=[referral.pk])
     phase = way.phase
+    if referral.kind == Kind.REFER_OUT:
+        return _back_to_therapy(referral, to, url, phase, at)
     match referral.state:
         case State.AWAITING_CONSENT:
             return NextStep("A handoff is being prepared", "Nothing waits for you.", phase)
@@ -215,6 +222,28 @@ def _of_referral(referral: Referral, way: Journey, at: datetime) -> NextStep:
                 reverse("client", args=[referral.client_id]),
                 "See all limits",
             )
+
+
+def _back_to_therapy(referral: Referral, to: str, url: str, phase: Phase, at: datetime) -> NextStep:
+    """What is next for somebody whose trainer sends them back to a therapist."""
+    wait = "Do not train what hurts until they have seen you."
+    match referral.state:
+        case State.AWAITING_CONSENT:
+            return NextStep("You are being sent back to therapy", wait, phase)
+        case State.SENT | State.VIEWED | State.INFO_REQUESTED:
+            return NextStep(f"{to} has been asked to see you", wait, phase, url, "See it")
+        case State.SCHEDULED if referral.first_session_at and referral.first_session_at > at:
+            when = moment_text(referral.first_session_at)
+            text = f"At {referral.recipient.practice.name}. {wait}"
+            return NextStep(f"First visit with {to}: {when}", text, phase, url, "See or change it")
+        case State.ACCEPTED | State.NO_SHOW | State.APPT_CANCELLED:
+            text = f"{to} sees you. Agree on a day. {wait}"
+            return NextStep("Book the first visit", text, phase, url, "Book it")
+        case State.CANCEL_REQUESTED:
+            text = f"{to} still has to confirm it."
+            return NextStep("It is being called off", text, phase, url, "See it")
+        case _:
+            return NextStep(f"{to} leads now", wait, phase, url, "See it")
 
 
 def _today(client: Client, at: datetime) -> date:

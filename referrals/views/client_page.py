@@ -10,7 +10,7 @@ from django.shortcuts import render
 
 from clients.consent import Standing
 from clients.models import AccessEntry
-from handoff.core.actors import Actor, Channel
+from handoff.core.actors import Actor, Channel, Role
 from handoff.core.errors import Invalid, NotVisible, Stale
 from handoff.core.policy import Policy
 from handoff.web.pages import page, panel, redirect_or_swap
@@ -21,8 +21,8 @@ from referrals.models import Episode, Referral, RestrictionVersion, Wish
 from referrals.packets import Packet, RestrictionsView
 from referrals.particulars import ListedView
 from referrals.permits import Standpoint
-from referrals.states import RECIPIENT_MAY_READ, TERMINAL, State
-from referrals.views.referral import PHASE_OF
+from referrals.states import RECIPIENT_MAY_READ, TERMINAL
+from referrals.views.referral import phase_of
 from referrals.vocabulary import Severity
 
 TALLY = {"avoid": Severity.MUST_NOT, "modify": Severity.LIMIT, "caution": Severity.CAUTION}
@@ -124,10 +124,13 @@ def _context(actor: Actor, packet: Packet) -> dict[str, object]:
         "is_treating": packet.standpoint is Standpoint.TREATING,
         "is_own": packet.standpoint in (Standpoint.SELF, Standpoint.GUARDIAN),
         "may_ask": _may_ask(packet, referrals),
+        "may_refer_out": Role.TRAINER in actor.roles
+        and packet.standpoint is Standpoint.RECIPIENT
+        and any(each.recipient_id in actor.professional_ids for each in referrals),
         "to_confirm": limits.unacknowledged if limits else (),
         "referrals": referrals,
         "referral": newest,
-        "phase": PHASE_OF.get(State(newest.state), "rehab") if newest else "rehab",
+        "phase": phase_of(newest) if newest else "rehab",
         "sharing": shared,
         "shares_something": any(each.standing.is_active for each in shared),
         "episodes": _episodes(actor, packet.client_id),
@@ -195,5 +198,5 @@ def _sharing(actor: Actor, client_id: UUID, at: datetime) -> list[Shared]:
         )
         .select_related("sender__user")
     )
-    names = {each.sender_id: each.sender.name for each in taken_on}
-    return [Shared(each, names[each.discloser_id]) for each in sharing.standings_of(taken_on, at)]
+    found = sharing.standings_of(taken_on, at)
+    return [Shared(standing, each.sender.name) for each, standing in found]

@@ -25,10 +25,11 @@ from referrals.forms.pt_handoff import HandoffForm
 from referrals.intake import Intake
 from referrals.lifecycle import MINIMUM_SHARED
 from referrals.models import DischargeNote, Episode, Referral, Wish
-from referrals.states import OPEN, State
+from referrals.states import OPEN, Kind, State
 
 MOST_READY = 20
 MOST_OTHERS = 8
+NEEDED = MINIMUM_SHARED[Kind.DISCHARGE_HANDOFF]
 SOMEBODY = "the trainer"
 """Whom the parts speak of before one is chosen."""
 
@@ -106,10 +107,10 @@ def _send(actor: Actor, row: Episode, form: HandoffForm, at: datetime) -> Referr
     for name, day in (("start_from", start_from), ("start_until", start_until)):
         if _is_past(day, today):
             intake.refuse(name, "Choose a day that is not past.")
-    if MINIMUM_SHARED not in form.chosen:
+    if NEEDED not in form.chosen:
         intake.refuse(
             "classes",
-            f"Ask for “{MINIMUM_SHARED.label}”: without it the handoff cannot go out.",
+            f"Ask for “{NEEDED.label}”: without it the handoff cannot go out.",
         )
     if recipient is None or intake.errors:
         raise Invalid(intake.errors)
@@ -275,7 +276,7 @@ def _parts(discloser: str) -> list[Part]:
             # A name may begin a sentence as it is; what stands for one here may not.
             meaning=text.meaning.replace(f". {SOMEBODY}", f". {SOMEBODY.capitalize()}"),
             usual=scope in SUGGESTED,
-            needed=scope is MINIMUM_SHARED,
+            needed=scope is NEEDED,
         )
         for scope, text in (
             (each, words.text_for(each, recipient=SOMEBODY, discloser=discloser))
@@ -296,6 +297,6 @@ def _open(row: Episode) -> list[Referral]:
 def _live(row: Episode, at: datetime) -> list[str]:
     """Trainers with whom the client shares already: to them it goes out at once."""
     found = consents.live(client_id=row.client_id, at=at, discloser_ids=[row.pt_id])
-    ids = [each.recipient_id for each in found if MINIMUM_SHARED in each.classes]
+    ids = [each.recipient_id for each in found if NEEDED in each.classes]
     rows = Professional.objects.filter(pk__in=ids).select_related("user")
     return [each.name for each in rows]

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.db.models import Case, IntegerField, QuerySet, Value, When
+from django.db.models import Case, Exists, IntegerField, OuterRef, QuerySet, Value, When
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -20,19 +20,20 @@ from handoff.core.policy import Policy
 from handoff.web.pages import page, redirect_or_swap
 from handoff.web.requests import PageRequest, is_fragment
 from referrals import access, disclosure, lifecycle, reminders, sharing
-from referrals.models import Referral
+from referrals.models import DischargeNote, Episode, Referral
 from referrals.packets import Envelope
 from referrals.states import (
     OPEN,
     RECIPIENT_MAY_READ,
     TERMINAL,
     WAITING_ON,
+    Kind,
     Party,
     State,
     Verb,
 )
 from referrals.views import referral_steps
-from referrals.views.referral_steps import OFFERS, Step, form_for, steps_for, take
+from referrals.views.referral_steps import OFFERS, Step, form_for, offer_of, steps_for, take
 
 PHASE_OF = {
     **dict.fromkeys(OPEN, "handoff"),
@@ -65,7 +66,13 @@ class Row:
 
     @property
     def phase(self) -> str:
-        return PHASE_OF.get(State(self.referral.state), "rehab")
+        return phase_of(self.referral)
+
+    @property
+    def kind_words(self) -> str:
+        """What a list says of a referral that is no handoff."""
+        is_handoff = self.referral.kind == Kind.DISCHARGE_HANDOFF
+        return "" if is_handoff else self.referral.get_kind_display()
 
     @property
     def has_ended(self) -> bool:
@@ -155,9 +162,10 @@ def referral_step(request: PageRequest, pk: UUID, verb: str) -> HttpResponse:
     """Take one step; with input it refuses, the page comes back with what was typed."""
     try:
         named = Verb(verb)
-        offer = OFFERS[named]
-    except (ValueError, KeyError):
+    except ValueError:
         raise NotVisible from None
+    if named not in OFFERS:
+        raise NotVisible
     found = disclosure.handoff(actor=request.actor, referral_id=pk)
     if request.method != "POST":
         return _detail(request, pk, open_verb=named)
@@ -167,7 +175,7 @@ def referral_step(request: PageRequest, pk: UUID, verb: str) -> HttpResponse:
     after = take(named, form, actor=request.actor, referral=found)
     if after is None:
         return _detail(request, pk, bound=form, open_verb=named, status=422)
-    messages.success(request, offer.done)
+    messages.success(request, offer_of(named, found.kind).done)
     return redirect_or_swap(request, "referral", after.pk)
 
 
@@ -186,7 +194,8 @@ def _detail(
     received = Party.RECIPIENT in parties
     reads = received and found.state in RECIPIENT_MAY_READ
     asks_for_papers = received or Party.SENDER in parties
-    ability = licensing.ability(found.recipient, at) if asks_for_papers else None
+    place = lifecycle.licence_place(found)
+    ability = licensing.ability(found.recipient, at, state=place) if asks_for_papers else None
     steps = _steps(actor, found, at, bound, open_verb)
     if received and ability and not ability.may_accept:
         # What would be refused is not offered; the page says what is missing.
@@ -208,7 +217,12 @@ def _detail(
         "is_client": Party.CLIENT in parties,
         "is_own": found.client.user_id == actor.user_id,
         "waits_for": _waits_for(found) if Party.CLIENT in parties else "",
-        "phase": PHASE_OF.get(State(found.state), "rehab"),
+        "phase": phase_of(found),
+        "to_therapy": found.kind == Kind.REFER_OUT,
+        "facts": disclosure.facts_of(actor=actor, referral_id=pk, at=at)
+        if found.kind == Kind.REFER_OUT
+        else None,
+        "episodes": _episodes(actor, found) if reads and found.kind == Kind.REFER_OUT else (),
         "has_ended": found.state in TERMINAL,
         "envelope": _envelope(actor, found, at),
         "reads": reads,
@@ -226,6 +240,20 @@ def _detail(
         "zone": referral_steps.session_zone(found),
     }
     return render(request, "referrals/detail.html", context, status=status)
+
+
+def phase_of(referral: Referral) -> str:
+    """Who leads in a referral: on the way back to therapy, nobody trains."""
+    phase = PHASE_OF.get(State(referral.state), "rehab")
+    return "rehab" if referral.kind == Kind.REFER_OUT and phase == "training" else phase
+
+
+def _episodes(actor: Actor, found: Referral) -> list[Episode]:
+    """The viewer's own episodes of a client who was sent back to them, newest first; each says
+    whether its note is signed. Nothing of what stands in them."""
+    signed = DischargeNote.objects.filter(episode=OuterRef("pk"), signed_at__isnull=False)
+    rows = access.episodes_visible_to(actor).filter(client=found.client_id, pt=found.recipient_id)
+    return list(rows.annotate(signed=Exists(signed)).order_by("-created_at", "-id")[:5])
 
 
 def _waits_for(found: Referral) -> str:

@@ -1,7 +1,7 @@
 """The steps a person can take at a referral, as forms: built from the state table."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -26,7 +26,8 @@ from referrals.forms.referral import (
     ScheduleForm,
 )
 from referrals.models import Referral
-from referrals.states import REASONS, Edge, State, Verb, edges_from, may_reroute
+from referrals.states import REASONS, Edge, Kind, State, Verb, edges_from, may_reroute
+from referrals.views.refer_out import therapists_for
 
 Walk = Callable[..., Referral]
 
@@ -221,6 +222,66 @@ OFFERS: Mapping[Verb, Offer] = {
 }
 
 
+_TO_THERAPY: Mapping[Verb, Offer] = {
+    Verb.ACCEPT: replace(
+        OFFERS[Verb.ACCEPT], hint="You then see what the trainer saw, and book the first visit."
+    ),
+    Verb.DECLINE: replace(
+        OFFERS[Verb.DECLINE], hint="The trainer is told your reason and asks somebody else."
+    ),
+    Verb.ANSWER: replace(OFFERS[Verb.ANSWER], hint="It goes back to the therapist."),
+    Verb.SEND: replace(OFFERS[Verb.SEND], title="Send it to the therapist"),
+    Verb.SCHEDULE: replace(OFFERS[Verb.SCHEDULE], title="Book the first visit"),
+    Verb.BEGIN: replace(
+        OFFERS[Verb.BEGIN],
+        button="The first visit took place",
+        title="The client was seen",
+        hint="The trainer learns that, and nothing else of the visit.",
+        done="Noted. The trainer knows that the client was seen.",
+    ),
+    Verb.NO_SHOW: replace(OFFERS[Verb.NO_SHOW], title="Missed visit"),
+    Verb.CANCEL_APPOINTMENT: replace(
+        OFFERS[Verb.CANCEL_APPOINTMENT],
+        button="Call the visit off",
+        title="Call the visit off",
+        hint="The referral itself goes on; book another time.",
+        done="The visit is called off.",
+    ),
+    Verb.REPORT: replace(
+        OFFERS[Verb.REPORT],
+        hint="The client and your side read it. The trainer learns only that there is one.",
+    ),
+    Verb.COMPLETE: replace(
+        OFFERS[Verb.COMPLETE],
+        title="Close it with a report",
+        hint="The client and your side read the report. The trainer learns that it is completed.",
+        done="Completed. The trainer knows.",
+    ),
+    Verb.FAIL: replace(OFFERS[Verb.FAIL], hint="The trainer is told and may ask somebody else."),
+    Verb.CANCEL: replace(OFFERS[Verb.CANCEL], title="Call it off"),
+    Verb.ENTER_IN_ERROR: replace(
+        OFFERS[Verb.ENTER_IN_ERROR],
+        hint="The therapist and the client no longer see it. Its history is kept.",
+    ),
+    Verb.REROUTE: replace(OFFERS[Verb.REROUTE], button="Choose this therapist"),
+}
+"""Where the words differ for a referral from a trainer to a therapist."""
+_TO_TRAINING: Mapping[Verb, Offer] = {
+    Verb.SEND: replace(OFFERS[Verb.SEND], title="Send them back to training"),
+    Verb.COMPLETE: replace(OFFERS[Verb.COMPLETE], title="Complete the training"),
+    Verb.CANCEL: replace(OFFERS[Verb.CANCEL], title="Call the return off"),
+}
+_BY_KIND: Mapping[Kind, Mapping[Verb, Offer]] = {
+    Kind.REFER_OUT: _TO_THERAPY,
+    Kind.RETURN_TO_TRAINING: _TO_TRAINING,
+}
+
+
+def offer_of(verb: Verb, kind: str) -> Offer:
+    """How a step is offered in a referral of this kind."""
+    return _BY_KIND.get(Kind(kind), {}).get(verb, OFFERS[verb])
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One offered step with its form."""
@@ -256,7 +317,7 @@ def steps_for(
     for verb in verbs:
         typed = bound is not None and verb == bound_verb
         form = bound if typed and bound is not None else form_for(verb, referral, at)
-        found.append(Step(verb, OFFERS[verb], form, is_open=typed))
+        found.append(Step(verb, offer_of(verb, referral.kind), form, is_open=typed))
     return sorted(found, key=lambda step: not step.offer.leads)
 
 
@@ -274,7 +335,14 @@ def form_for(verb: Verb, referral: Referral, at: datetime, data: Any = None) -> 
     if offer.form is ReasonForm:
         extra["reasons"] = _reasons(verb, State(referral.state))
     elif offer.form is RerouteForm:
-        extra["trainers"] = able_trainers(referral, at)
+        to_therapy = referral.kind == Kind.REFER_OUT
+        extra["label"] = "Physical therapist" if to_therapy else "Trainer"
+        extra["people"] = (
+            able_therapists(referral, at) if to_therapy else able_trainers(referral, at)
+        )
+    elif offer.form is ReportForm:
+        # Only a trainer's words are looked at: a therapist may name things.
+        extra["by_trainer"] = referral.kind != Kind.REFER_OUT
     return offer.form(data, prefix=verb, **extra)
 
 
@@ -292,6 +360,12 @@ def able_trainers(referral: Referral, at: datetime) -> list[Professional]:
     """Trainers other than the present one who may take a client now, and have a place."""
     rows = directory.verified(at, role=Professional.Role.TRAINER, accepting=True)
     return list(rows.exclude(pk=referral.recipient_id).order_by(*directory.BY_NAME))
+
+
+def able_therapists(referral: Referral, at: datetime) -> list[Professional]:
+    """Therapists other than the present one whom a trainer may ask for this client."""
+    found = therapists_for(referral.client, referral.sender, at)
+    return [each for each in found if each.pk != referral.recipient_id]
 
 
 def take(verb: Verb, form: forms.Form, *, actor: Actor, referral: Referral) -> Referral | None:

@@ -117,6 +117,8 @@ def body_for(route: Route, scene: Scene) -> dict[str, Any]:
             return {"text": "May she press?"}
         case (_, "/referrals/"):
             return {"client": ids["client"], "episode": ids["episode"], "recipient": trainer}
+        case ("PUT", "/referrals/<uuid:id>/facts/"):
+            return {"observations": "It hurts.", "body_region": "knee", "laterality": "left"}
         case (_, "/referrals/<uuid:id>/messages/"):
             return {"text": "When?"}
         case (_, "/referrals/<uuid:id>/reroute/"):

@@ -260,7 +260,7 @@ def test_accepting_uses_a_place_and_what_was_sent_before_can_still_be_accepted(
 @pytest.mark.parametrize(
     ("fields", "field"),
     [
-        ({"kind": "refer_out"}, "kind"),
+        ({"kind": "self_start"}, "kind"),
         ({"kind": "nonsense"}, "kind"),
         ({"priority": "soon"}, "priority"),
         ({"start_from": date(2027, 2, 2), "start_until": date(2027, 2, 1)}, "start_until"),

@@ -19,6 +19,11 @@ def grant(classes: frozenset[Scope], discloser: UUID = PT, recipient: UUID = TRA
     return Grant(CONSENT, discloser, recipient, classes)
 
 
+def told(classes: frozenset[Scope], discloser: UUID = TRAINER, recipient: UUID = PT) -> Grant:
+    """The other direction: a trainer tells a therapist."""
+    return Grant(CONSENT, discloser, recipient, classes, reported_by_discloser=True)
+
+
 def readable(grounds: Grounds) -> frozenset[Scope]:
     found = permit(grounds)
     return frozenset(scope for scope in Scope if found.covers(scope))
@@ -114,6 +119,69 @@ def test_feedback_flows_back_to_the_discloser_only_where_shared() -> None:
     assert recipient.sources[Scope.NOTE] == {PT}
 
 
+def test_a_therapist_reads_what_a_trainer_tells_and_nothing_else_they_were_shown() -> None:
+    grounds = Grounds(
+        own_ids=frozenset({PT}),
+        accepted_from=frozenset({(TRAINER, PT)}),
+        grants=(told(frozenset(Scope)),),
+    )
+    found = permit(grounds)
+    assert found.standpoint is Standpoint.RECIPIENT
+    assert found.received_as == {PT}
+    assert found.sources == {Scope.TRAINING_FEEDBACK: {TRAINER, PT}}
+    assert found.consent_ids == {CONSENT}
+    for less in (
+        Grounds(own_ids=frozenset({PT}), grants=grounds.grants),
+        Grounds(own_ids=frozenset({PT}), accepted_from=grounds.accepted_from),
+        Grounds(
+            own_ids=frozenset({PT}),
+            accepted_from=grounds.accepted_from,
+            grants=(told(CLINICAL),),
+        ),
+        Grounds(own_ids=frozenset({PT2}), accepted_from=frozenset(), grants=grounds.grants),
+    ):
+        assert readable(less) == frozenset()
+        assert permit(less).consent_ids == frozenset()
+
+
+def test_what_a_trainer_tells_one_therapist_is_not_anothers_who_treats() -> None:
+    grounds = Grounds(
+        own_ids=frozenset({PT2}),
+        treats_as=frozenset({PT2}),
+        accepted_from=frozenset({(TRAINER, PT), (PT2, TRAINER)}),
+        grants=(told(frozenset({Scope.TRAINING_FEEDBACK})),),
+    )
+    assert Scope.TRAINING_FEEDBACK not in readable(grounds)
+    # A trainer who treats nobody gains no way back by what they tell.
+    trainer = Grounds(
+        own_ids=frozenset({TRAINER}),
+        treats_as=frozenset({TRAINER}),
+        accepted_from=frozenset({(TRAINER, PT)}),
+        grants=(told(frozenset({Scope.TRAINING_FEEDBACK})),),
+    )
+    assert Scope.TRAINING_FEEDBACK not in readable(trainer)
+
+
+def test_who_was_referred_back_to_reads_their_own_report_beside_the_trainers() -> None:
+    shared = grant(frozenset({Scope.TRAINING_FEEDBACK}))
+    sent = frozenset({(PT, TRAINER)})
+    treating = Grounds(own_ids=frozenset({PT}), treats_as=frozenset({PT}), grants=(shared,))
+    for accepted, sources in (
+        (sent, {TRAINER}),
+        (sent | {(TRAINER, PT)}, {TRAINER, PT}),
+        (sent | {(TRAINER, PT2)}, {TRAINER}),
+    ):
+        found = permit(
+            Grounds(
+                own_ids=treating.own_ids,
+                treats_as=treating.treats_as,
+                accepted_from=accepted,
+                grants=treating.grants,
+            )
+        )
+        assert found.sources[Scope.TRAINING_FEEDBACK] == sources
+
+
 def test_one_person_in_both_roles_reads_as_both() -> None:
     grounds = Grounds(
         own_ids=frozenset({PT2, TRAINER}),
@@ -134,6 +202,7 @@ grants = st.builds(
     discloser_id=people,
     recipient_id=people,
     classes=st.frozensets(st.sampled_from(list(Scope))),
+    reported_by_discloser=st.booleans(),
 )
 all_grounds = st.builds(
     Grounds,
@@ -153,7 +222,8 @@ def test_nothing_is_readable_without_a_reason(grounds: Grounds) -> None:
         for source in sources:
             by_treating = scope is not Scope.TRAINING_FEEDBACK and source in grounds.treats_as
             by_consent = any(
-                scope in each.classes
+                not each.reported_by_discloser
+                and scope in each.classes
                 and (each.discloser_id, each.recipient_id) in grounds.accepted_from
                 and (
                     (
@@ -172,7 +242,21 @@ def test_nothing_is_readable_without_a_reason(grounds: Grounds) -> None:
                 )
                 for each in grounds.grants
             )
-            assert by_treating or by_consent
+            # Both ends of a referral back to a therapist: what the trainer told, and the answer.
+            by_telling = scope is Scope.TRAINING_FEEDBACK and any(
+                scope in each.classes
+                and (each.discloser_id, each.recipient_id) in grounds.accepted_from
+                and (
+                    each.recipient_id in grounds.own_ids
+                    and source in (each.discloser_id, each.recipient_id)
+                    if each.reported_by_discloser
+                    else source == each.discloser_id
+                    and source in grounds.treats_as
+                    and (each.recipient_id, source) in grounds.accepted_from
+                )
+                for each in grounds.grants
+            )
+            assert by_treating or by_consent or by_telling
     assert found.consent_ids <= {each.consent_id for each in grounds.grants}
     if found.is_empty:
         assert not found.sources

@@ -49,6 +49,7 @@ SPECIFIED = {
     8: ({A.CLIENT, A.RECIPIENT}, ["-24h", "-2h"], [], None, "", ""),
     9: ({A.RECIPIENT}, ["0d", "-24h"], [], A.SENDER, "3d", ""),
     12: ({A.PT, A.READER}, ["-14d", "0d", "7d"], [], A.ADMIN, "14d", ""),
+    15: ({A.CLIENT, A.RECIPIENT, A.SENDER}, ["3d", "7d"], ["1d"], A.ADMIN, "14d", ""),
     17: ({A.DECIDER}, ["-30d", "-7d", "-1d"], [], None, "", ""),
     19: ({A.OWNER}, ["-60d", "-30d", "-7d", "0d"], [], A.ADMIN, "0d", ""),
     21: ({A.RECIPIENT}, ["30d", "60d"], ["7d"], A.SENDER, "90d", ""),

@@ -97,7 +97,7 @@ appt_cancelled cancel cancel_requested sender,client ?
 appt_cancelled supersede cancelled system superseded
 appt_cancelled enter-in-error entered_in_error sender,admin ?
 in_progress report in_progress recipient -
-in_progress hold on_hold sender,recipient ?
+in_progress hold on_hold sender,recipient,system ?
 in_progress complete completed recipient -
 in_progress fail failed recipient ?
 in_progress cancel cancel_requested sender,client ?

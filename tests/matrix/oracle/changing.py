@@ -146,6 +146,15 @@ def writes_a_message(cell: Cell) -> Expected:
     return MAY if cell.who is Who.AUTHOR or cell.who is cell.of else NOT_NOW
 
 
+def refers_back(cell: Cell) -> Expected:
+    """A trainer who took her on."""
+    return MAY if accepted(cell.who) else ABSENT
+
+
+sends_back = signs
+"""Back to training: for her therapist alone."""
+
+
 def owns(cell: Cell) -> Expected:
     """A reminder of her therapist."""
     return MAY if cell.who is Who.AUTHOR else ABSENT

@@ -497,6 +497,24 @@ def asking(cell: Cell) -> Expected:
     return NOTHING_OF_HERS if is_an_end_of_a_handoff(cell) else ABSENT
 
 
+def facts_of_a_handoff(cell: Cell) -> Expected:
+    """A handoff has none: they go from a trainer to a therapist."""
+    return ABSENT if knows_of_handoff(cell) else TURNED_AWAY
+
+
+def referring_back(cell: Cell) -> Expected:
+    """The form with which a trainer who took her on refers her back to a therapist."""
+    return shown(NAMED) if accepted(cell.who) else ABSENT
+
+
+def sending_back(cell: Cell) -> Expected:
+    """Back to training goes who was discharged: before, it leads to the note. It is for whoever
+    signs; an assistant is told so."""
+    if not treats(cell):
+        return ABSENT
+    return ELSEWHERE if cell.who is Who.AUTHOR else REFUSED
+
+
 # --- pages of a role ----------------------------------------------------------------------------
 
 

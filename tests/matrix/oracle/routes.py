@@ -135,7 +135,9 @@ API: tuple[Route, ...] = (
     get(f"{V1}referrals/", api(reading.handoffs), shape="REFERRALS"),
     get(REFERRAL, api(reading.handoff), "referral", "REFERRAL"),
     get(f"{REFERRAL}messages/", api(reading.messages, *PROFESSIONALS), "referral", "MESSAGES"),
-    post(f"{V1}referrals/", api(changing.treats, *THERAPY)),
+    get(f"{REFERRAL}facts/", api(reading.facts_of_a_handoff), "referral"),
+    change("PUT", f"{REFERRAL}facts/", api(changing.step("sender"), *TRAINERS), "referral"),
+    post(f"{V1}referrals/", api(changing.treats, *PROFESSIONALS)),
     post(f"{REFERRAL}messages/", api(changing.writes_a_message, *PROFESSIONALS), "referral"),
     *(
         post(f"{REFERRAL}{verb}/", api(changing.step(*walkers)), "referral")
@@ -161,7 +163,7 @@ API: tuple[Route, ...] = (
         )
     ),
     post(f"{REFERRAL}view/", api(changing.opens), "referral"),
-    post(f"{REFERRAL}reroute/", api(changing.step("sender"), *THERAPY), "referral"),
+    post(f"{REFERRAL}reroute/", api(changing.step("sender"), *PROFESSIONALS), "referral"),
     # --- reminders
     get(f"{V1}reminders/", api(always(NOTHING_OF_HERS)), shape="REMINDERS"),
     post(f"{REMINDER}done/", api(changing.owns), "reminder"),
@@ -256,6 +258,10 @@ PAGES: tuple[Route, ...] = (
     # --- her handoffs
     get("/referrals/", page(reading.handoffs_page, *PROFESSIONALS), query="box=open"),
     get(HANDOFF_PAGE, page(reading.handoff_page), "referral"),
+    get(f"{HANDOFF_PAGE}facts/", page(reading.facts_of_a_handoff, *TRAINERS), "referral"),
+    post(f"{HANDOFF_PAGE}facts/", page(reading.facts_of_a_handoff, *TRAINERS), "referral"),
+    get("/clients/<uuid:pk>/refer-out/", page(reading.referring_back, *TRAINERS), "client"),
+    post("/clients/<uuid:pk>/refer-out/", page(changing.refers_back, *TRAINERS), "client"),
     get(f"{HANDOFF_PAGE}<slug:verb>/", page(reading.handoff_page), "referral"),
     post(
         f"{HANDOFF_PAGE}<slug:verb>/", page(entered(changing.step("sender", "client"))), "referral"
@@ -302,6 +308,8 @@ PAGES: tuple[Route, ...] = (
     post(f"{NOTE_PAGE}save/", page(entered(changing.treats), *THERAPY), "running episode"),
     get(f"{NOTE_PAGE}sign/", page(reading.treating(ELSEWHERE), *THERAPY), "running episode"),
     post(f"{NOTE_PAGE}sign/", page(entered(changing.signs), *THERAPY), "running episode"),
+    get(f"{EPISODE_PAGE}return/", page(entered(reading.sending_back), *THERAPY), "running episode"),
+    post(f"{EPISODE_PAGE}return/", page(entered(changing.sends_back), *THERAPY), "running episode"),
     get(f"{NOTE_PAGE}handoff/", page(reading.treating(ELSEWHERE), *THERAPY), "running episode"),
     post(f"{NOTE_PAGE}handoff/", page(entered(changing.treats), *THERAPY), "running episode"),
     get(f"{EPISODE_PAGE}limits/", page(reading.treating(ELSEWHERE), *THERAPY), "running episode"),

@@ -117,7 +117,7 @@ RECORD = keys(
             addenda=[ADDENDUM],
         )
     ],
-    training_feedback=[keys("id referral kind author sessions_held observations sent_at")],
+    training_feedback=[keys("id referral kind author sessions_held observations sent_at facts")],
 )
 
 EPISODE_BRIEF = keys("id status origin created_at", client=PERSON, pt=PROFESSIONAL)
