@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from clients.models import Consent
 from clients.scopes import Scope
 from referrals import lifecycle
 from referrals.models import ReferOutFacts, Referral
@@ -144,7 +143,6 @@ def test_the_client_reads_the_question_the_right_way_round(db: None) -> None:
     for place in ("", "receipt/", "revoke/", "view-as/"):
         shown = get(client, f"/consents/{referral.consent_id}/{place}")
         assert "of 7 parts" not in shown, place
-    assert Consent.objects.filter(pk=referral.consent_id).exists()
 
 
 def test_back_to_training_from_the_referral_that_it_answers(back: Back) -> None:

@@ -68,7 +68,6 @@ def test_a_return_goes_out_under_what_is_shared_and_names_what_it_answers(back: 
 
 def test_without_clearance_shared_the_client_is_asked(db: None) -> None:
     back = Back()
-    Consent.objects.get()
     sharing.narrow(
         actor=back.as_client,
         consent_id=Consent.objects.get().pk,
@@ -77,7 +76,8 @@ def test_without_clearance_shared_the_client_is_asked(db: None) -> None:
     )
     referral = sent(back)
     assert referral.state == State.AWAITING_CONSENT
-    asked = Consent.objects.order_by("-asked_at").exclude(pk=None).get(pk=referral.consent_id)
+    asked = referral.consent
+    assert asked is not None
     assert (asked.discloser, asked.recipient) == (back.pt, back.trainer)
     assert set(asked.classes_asked) == SUGGESTED
     sharing.grant(
