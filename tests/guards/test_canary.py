@@ -94,6 +94,10 @@ def job(world: World) -> str:
     )
     hold = {"reason_code": "client_unwell", "reason_text": TEXT}
     ok(trainer.post(f"{address}hold/", hold, headers=more()))
+    seen = {"observations": TEXT, "stopped": TEXT, "body_region": "knee", "laterality": "left"}
+    back = {"client": str(world.client.pk), "kind": "refer_out", "facts": seen}
+    out = ok(trainer.post("referrals/", back, headers=more()), 201)
+    ok(trainer.post(f"referrals/{out['id']}/send/", {}, headers=more()))
     return str(referral["id"])
 
 

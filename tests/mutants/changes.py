@@ -170,11 +170,17 @@ CONFIRMING = Module(
 CONSENT = Module(
     "clients/consent.py",
     (
+        "tests/referrals/test_refer_out.py",
         "tests/clients/test_consent.py",
         "tests/clients/test_consent_in_time.py",
         "tests/referrals/test_disclosure.py",
     ),
     (
+        Change(
+            "a trainer shares what a therapist wrote",
+            "    if not classes <= notice_for(discloser).scopes.keys():\n",
+            "    if False:\n",
+        ),
         Change(
             "renewing can make it end earlier",
             "if now.expires_at is None or expires_at <= now.expires_at:",
@@ -182,7 +188,7 @@ CONSENT = Module(
         ),
         Change(
             "an old yes goes on under new words",
-            "if consent.notice_version != scopes.NOTICE_VERSION:",
+            "if consent.notice_version != notice_for(consent.discloser).version:",
             "if consent.notice_version is None:",
         ),
         Change(
@@ -462,13 +468,13 @@ PERMITS = Module(
         ),
         Change(
             "the other therapist's content is opened",
-            "source = grant.recipient_id if back else grant.discloser_id",
-            "source = grant.recipient_id if not back else grant.discloser_id",
+            "(scope, {grant.recipient_id if scope is back else grant.discloser_id})",
+            "(scope, {grant.discloser_id if scope is back else grant.recipient_id})",
         ),
         Change(
             "one class opens all",
-            "            for scope in grant.classes:\n",
-            "            for scope in Scope:\n",
+            "        for scope in grant.classes\n",
+            "        for scope in Scope\n",
         ),
         Change(
             "a class without a source counts as covered",
@@ -492,7 +498,7 @@ PERMITS = Module(
         ),
         Change(
             "a stranger counts as a recipient",
-            "    elif receives or _took_on(grounds):\n",
+            "    elif received_as:\n",
             "    elif True:\n",
         ),
         Change(
@@ -502,8 +508,8 @@ PERMITS = Module(
         ),
         Change(
             "somebody else's acceptance makes a recipient",
-            "return any(recipient in grounds.own_ids for _, recipient in grounds.accepted_from)",
-            "return bool(grounds.accepted_from)",
+            "grounds.own_ids & {recipient for _, recipient in grounds.accepted_from}",
+            "frozenset(recipient for _, recipient in grounds.accepted_from)",
         ),
         Change(
             "any professional reads everything",
@@ -517,9 +523,29 @@ PERMITS = Module(
             "            and grant.discloser_id in grounds.treats_as\n",
         ),
         Change(
+            "a trainer shows a therapist what others wrote",
+            "    if grant.reported_by_discloser:\n",
+            "    if False:\n",
+        ),
+        Change(
+            "what a trainer tells is told without being named",
+            "if back in grant.classes else []",
+            "if True else []",
+        ),
+        Change(
+            "what a trainer tells one therapist flows on to another",
+            "            and not grant.reported_by_discloser\n",
+            "",
+        ),
+        Change(
+            "a therapist's own reports reach whoever shares with a trainer",
+            "if (grant.recipient_id, grant.discloser_id) in grounds.accepted_from:",
+            "if True:",
+        ),
+        Change(
             "an entry does not name the consent it rests on",
-            "add(source)\n                consents.add(grant.consent_id)\n",
-            "add(source)\n",
+            "update(source)\n                consents.add(grant.consent_id)\n",
+            "update(source)\n",
         ),
     ),
 )
@@ -596,10 +622,23 @@ DISCLOSURE = Module(
     "referrals/disclosure.py",
     (
         "tests/referrals/test_disclosure.py",
+        "tests/referrals/test_refer_out.py",
         "tests/api/test_refused_tries.py",
         "tests/pages/test_refused_tries.py",
     ),
     (
+        Change(
+            "a therapist reads a trainer's facts before accepting",
+            "    return accepted and referral.sender_id in access.sources(allowed, "
+            "Scope.TRAINING_FEEDBACK)",
+            "    return referral.sender_id in access.sources(allowed, Scope.TRAINING_FEEDBACK)",
+        ),
+        Change(
+            "a therapist reads a trainer's facts without consent",
+            "    return accepted and referral.sender_id in access.sources(allowed, "
+            "Scope.TRAINING_FEEDBACK)",
+            "    return accepted",
+        ),
         Change(
             "what was withdrawn while it was gathered is sent",
             "            if judge(found) == verdict:\n",
@@ -1022,7 +1061,11 @@ STATES = Module(
 
 LIFECYCLE = Module(
     "referrals/lifecycle.py",
-    ("tests/referrals/test_lifecycle.py",),
+    (
+        "tests/referrals/test_lifecycle.py",
+        "tests/referrals/test_refer_out.py",
+        "tests/referrals/test_return_to_training.py",
+    ),
     (
         Change(
             "a handoff goes out unsigned",
@@ -1031,12 +1074,14 @@ LIFECYCLE = Module(
         ),
         Change(
             "it goes out to a lapsed trainer",
-            "    referral.note = note\n    licensing.require_acceptor(referral.recipient, at=at)\n",
-            "    referral.note = note\n",
+            "    licensing.require_acceptor(referral.recipient, at=at, "
+            "state=licence_place(referral))\n",
+            "",
         ),
         Change(
             "it goes out to a full trainer",
-            "    if no_room:\n        raise NotAllowed(no_room)\n",
+            "    if no_room and referral.kind == Kind.DISCHARGE_HANDOFF:\n"
+            "        raise NotAllowed(no_room)\n",
             "",
         ),
         Change(
@@ -1046,7 +1091,8 @@ LIFECYCLE = Module(
         ),
         Change(
             "a lapsed trainer accepts",
-            "        licensing.require_acceptor(referral.recipient, at=now)\n",
+            "        licensing.require_acceptor(referral.recipient, at=now, "
+            "state=licence_place(referral))\n",
             "        pass\n",
         ),
         Change(
@@ -1056,13 +1102,69 @@ LIFECYCLE = Module(
         ),
         Change(
             "any consent is enough to send",
-            "standing.state is ConsentState.ACTIVE and MINIMUM_SHARED in standing.classes",
+            "standing.state is ConsentState.ACTIVE and least in standing.classes",
             "standing.state is ConsentState.ACTIVE",
         ),
         Change(
             "a consent that ended is enough to send",
-            "standing.state is ConsentState.ACTIVE and MINIMUM_SHARED in standing.classes",
-            "MINIMUM_SHARED in standing.agreed",
+            "standing.state is ConsentState.ACTIVE and least in standing.classes",
+            "least in standing.agreed",
+        ),
+        Change(
+            "somebody who is no trainer refers out",
+            "    if Role.TRAINER not in actor.roles:\n        raise NotAllowed(",
+            "    if False:\n        raise NotAllowed(",
+        ),
+        Change(
+            "a trainer refers out whom they do not have",
+            '    if not newest:\n        raise NotAllowed("Take the client on first.")\n',
+            "",
+        ),
+        Change(
+            "a therapist without a licence there is asked",
+            '    if against:\n        raise Invalid({"recipient": list(against)})\n',
+            "",
+        ),
+        Change(
+            "any licence is enough to take a client back",
+            'return referral.client.state if referral.kind == Kind.REFER_OUT else ""',
+            'return ""',
+        ),
+        Change(
+            "what is red is not urgent",
+            "                if seen.is_red:\n",
+            "                if False:\n",
+        ),
+        Change(
+            "facts are written anew after the client was asked",
+            "if referral.kind != Kind.REFER_OUT or referral.state != State.DRAFT:",
+            "if referral.kind != Kind.REFER_OUT:",
+        ),
+        Change(
+            "training goes on while the therapist is waited for",
+            "    pausing = training_to_pause([referral])\n    return _go_out(SYSTEM",
+            "    pausing = training_to_pause([])\n    return _go_out(SYSTEM",
+        ),
+        Change(
+            "a client is sent back to a trainer who never had them",
+            "    if not took_on(client_id, trainer.pk):\n",
+            "    if False:\n",
+        ),
+        Change(
+            "a return answers any referral",
+            '        raise Invalid({"previous": '
+            '["Choose a referral of this trainer that you accepted."]})',
+            "        pass",
+        ),
+        Change(
+            "a return leaves the earlier training open",
+            "    if referral.kind != Kind.RETURN_TO_TRAINING:\n        return\n",
+            "    return\n",
+        ),
+        Change(
+            "what flows back to one therapist is enough for a trainer's other sender",
+            "    if referral.kind == Kind.REFER_OUT and took_on(",
+            "    if took_on(",
         ),
         Change(
             "a reason is made up",
@@ -1085,6 +1187,7 @@ LIFECYCLE = Module(
 SHARING = Module(
     "referrals/sharing.py",
     (
+        "tests/referrals/test_refer_out.py",
         "tests/referrals/test_lifecycle.py",
         "tests/referrals/test_disclosure.py",
         "tests/referrals/test_sharing_in_time.py",
@@ -1123,8 +1226,14 @@ SHARING = Module(
             "                    pass\n",
         ),
         Change(
+            "one trainer is asked to tell another",
+            "        case Professional.Role.TRAINER if recipient.role == Professional.Role.PT:\n",
+            "        case Professional.Role.TRAINER:\n",
+        ),
+        Change(
             "a professional asks about somebody they do not treat",
-            "    if not readable_pair(client_id, discloser_id):\n        raise NotVisible\n",
+            "    if not readable_pair(client_id, sides[discloser_id], sides[recipient_id]):\n"
+            "        raise NotVisible\n",
             "",
         ),
         Change(
