@@ -62,6 +62,7 @@ PURPOSE_WORDS: Final[Mapping[str, str]] = {
     "referral": "A handoff",
     "messages": "Questions and answers about a handoff",
     "episode": "For the treatment",
+    "gates": "What to reach before more is allowed",
     "letters": "Which letters there are",
     "letter": "A letter",
     "screenings": "Results of \u201cWho should I see first?\u201d",

@@ -8,6 +8,7 @@ GUARDED = (
     *("referrals_referralmessage", "referrals_loopreport", "referrals_letter"),
     *("referrals_coverage", "referrals_package", "referrals_wish", "referrals_screening"),
     "referrals_referoutfacts",
+    "referrals_gate",
 )
 """The tables under row-level security; a test compares them with the database."""
 

@@ -84,8 +84,11 @@ def update_episode(
         if "status" in intake:
             episode.status = _next_status(episode, intake)
         if episode.status != Status.ENTERED_IN_ERROR:
-            planned = episode.planned_discharge_on
+            planned, earlier = episode.planned_discharge_on, episode.recurrence_of_id
             _read_into(episode, intake, actor)
+            if episode.recurrence_of_id != earlier:
+                # What was said about coming back was said about that earlier episode.
+                episode.recurrence_kind, episode.full_return_on = "", None
             _check(episode, intake, today=local_day(episode.pt, at), planned_before=planned)
         intake.raise_if_wrong()
         episode.save()

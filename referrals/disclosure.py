@@ -338,6 +338,7 @@ def _work_on(episode: Episode, at: datetime) -> Workspace:
         draft_restrictions=readings.draft_restrictions(episode, today),
         restrictions=readings.all_restrictions(episode, reader_ids=(), at=at),
         outcomes=readings.outcomes_of([episode.pk]),
+        gates=next(iter(readings.gates_of([episode.pk])), None),
     )
 
 
@@ -549,6 +550,7 @@ def _packet(
         ),
         history=part(Scope.HISTORY, lambda ids: readings.history(client, ids)),
         outcomes=part(Scope.OUTCOMES, lambda ids: readings.outcomes(client, ids)),
+        gates=part(Scope.OUTCOMES, lambda ids: readings.gates(client, ids)),
         note=part(Scope.NOTE, lambda ids: readings.notes(client, ids)),
         training_feedback=part(
             Scope.TRAINING_FEEDBACK,

@@ -21,7 +21,7 @@ from handoff.core import audit, subjects
 from handoff.core.actors import SYSTEM, Actor
 from handoff.core.errors import Invalid, NotAllowed, NotVisible, Stale
 from referrals import reminders
-from referrals.models import Coverage, Episode, Letter, Referral, Screening, Wish
+from referrals.models import Coverage, Episode, Gate, Letter, Referral, Screening, Wish
 from referrals.states import OPEN, State
 
 DIFFERENT: Final = (
@@ -96,6 +96,7 @@ def _connect(actor: Actor, invitation_id: UUID, at: datetime) -> Client:
     questions = _open_questions(draft, at)
     Episode.objects.filter(client=draft).update(client=own)
     Referral.objects.filter(client=draft).update(client=own)
+    Gate.objects.filter(client=draft).update(client=own)
     Letter.objects.filter(client=draft).update(client=own)
     Coverage.objects.filter(client=draft).update(client=own)
     # A wish for the draft is no longer said by anybody: the record may have another one.

@@ -121,6 +121,23 @@ def _koos(code: str, name: str, amount: str, loinc: str = "") -> Measure:
     )
 
 
+def _symmetry(code: str, name: str, what: str) -> Measure:
+    return Measure(
+        code=code,
+        name=name,
+        low=_d("0"),
+        high=_d("200"),
+        unit=_PERCENT,
+        higher_is_better=True,
+        thresholds=(
+            Threshold(
+                f"At least 90 % for {what}, by consensus; what it predicts is uncertain", _RTS
+            ),
+        ),
+        notes="Involved side divided by the other side; above 100 % when it is the stronger one.",
+    )
+
+
 SEED: Final[tuple[Measure, ...]] = (
     Measure(
         code="nprs",
@@ -340,6 +357,8 @@ SEED: Final[tuple[Measure, ...]] = (
         ),
         notes="A trainer's screen: seven items, each 0 to 3.",
     ),
+    _symmetry("lsi_strength", "Strength, side against side (LSI)", "strength"),
+    _symmetry("lsi_hop", "Hop, side against side (LSI)", "hops"),
 )
 
 BY_CODE: Final[Mapping[str, Measure]] = MappingProxyType({row.code: row for row in SEED})

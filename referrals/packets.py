@@ -109,6 +109,10 @@ class DecisionView:
     decision: str
     set_by: str
     signed_on: date
+    is_quick: bool
+    """Therapy ended early: movements that are not listed were not looked at."""
+    without_final: bool
+    """And no final measures were taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +131,15 @@ class RestrictionsView:
     def all_lifted(self) -> bool:
         """Some were listed at a discharge, and none of them is in force any more."""
         return self.none_needed and any(each.decision == "listed" for each in self.decisions)
+
+    @property
+    def unlisted_with_caution(self) -> bool:
+        """One of the discharges was quick: what is not listed was not looked at either."""
+        return any(each.is_quick for each in self.decisions)
+
+    @property
+    def without_final(self) -> bool:
+        return any(each.without_final for each in self.decisions)
 
     @property
     def unacknowledged(self) -> tuple[RestrictionView, ...]:
@@ -150,6 +163,8 @@ class HistoryView:
     ended_on: date | None
     status: str
     pt_name: str
+    came_back: str = ""
+    """How it relates to an earlier episode, as the therapist says; empty for a recipient."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +191,36 @@ class OutcomeView:
     values: tuple[MeasurementView, ...]
     change_sentence: str
     reaches_reference: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GateView:
+    """One thing to reach, and what was measured of it last."""
+
+    id: UUID
+    measure: str
+    """Code of the measure; empty for a test in words."""
+    test: str
+    sentence: str
+    comparator: str
+    value: Decimal | None
+    unit: str
+    side: str
+    source: str
+    standing: str
+    standing_label: str
+    measured: Decimal | None
+    measured_side: str
+    measured_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class GatesView:
+    """The gates of one episode, in the order they were named. A count, never a verdict."""
+
+    episode_id: UUID
+    items: tuple[GateView, ...]
+    summary: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +309,8 @@ class Packet:
     restrictions: RestrictionsView | Withheld
     history: tuple[HistoryView, ...] | Withheld
     outcomes: tuple[OutcomeView, ...] | Withheld
+    gates: tuple[GatesView, ...] | Withheld
+    """Of the class `outcomes`."""
     note: tuple[NoteView, ...] | Withheld
     training_feedback: tuple[FeedbackView, ...] | Withheld
 
@@ -357,6 +404,8 @@ class Workspace:
     restrictions: tuple[RestrictionView, ...]
     """Signed ones, lifted ones included."""
     outcomes: tuple[OutcomeView, ...]
+    gates: GatesView | None
+    """None where none is named."""
 
 
 @dataclass(frozen=True, slots=True)

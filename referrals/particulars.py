@@ -22,11 +22,12 @@ from clients.scopes import Scope
 from handoff.core import subjects
 from handoff.core.actors import Actor
 from handoff.core.errors import NotVisible
-from referrals import access, disclosure, readings, whose
+from referrals import access, disclosure, gate_rules, readings, whose
 from referrals.models import DischargeNote, Episode, Measurement, Restriction, RestrictionVersion
 from referrals.packets import (
     AddendumView,
     DraftRestrictionView,
+    GatesView,
     GoalView,
     RestrictionView,
 )
@@ -69,6 +70,8 @@ class PlanView:
     visits_completed: int
     planned_discharge_on: date | None
     recurrence_of: UUID | None
+    recurrence_kind: str
+    full_return_on: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +161,8 @@ def episode(*, actor: Actor, episode_id: UUID, at: datetime | None = None) -> Ep
                 row.visits_completed,
                 row.planned_discharge_on,
                 row.recurrence_of_id,
+                row.recurrence_kind,
+                row.full_return_on,
             )
             if sees_plan
             else None,
@@ -170,6 +175,18 @@ def scores(*, actor: Actor, episode_id: UUID, at: datetime | None = None) -> tup
     """What was measured in one episode, newest first, under the class `outcomes`."""
     row = _episode(episode_id)
     return _disclosed(actor, row, Scope.OUTCOMES, "scores", partial(_scores, row.pk), at)
+
+
+def gates(*, actor: Actor, episode_id: UUID, at: datetime | None = None) -> GatesView:
+    """What is to be reached in one episode, and what was measured of it, under the class
+    `outcomes`."""
+    row = _episode(episode_id)
+
+    def read(_allowed: Permit, _at: datetime) -> GatesView:
+        found = next(iter(readings.gates_of([row.pk])), None)
+        return found or GatesView(row.pk, (), gate_rules.summary(()))
+
+    return _disclosed(actor, row, Scope.OUTCOMES, "gates", read, at)
 
 
 def note(*, actor: Actor, note_id: UUID, at: datetime | None = None) -> NoteSheet:

@@ -4,7 +4,7 @@ Every function takes the therapists whose content may be read (`None` means: of 
 forgotten filter cannot widen what a permit allows: an empty collection finds nothing.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import groupby
@@ -17,13 +17,14 @@ from django.utils.formats import date_format
 
 from clients.licensing import valid_credentials
 from clients.models import Client, Credential, Professional
-from referrals import measures, wording
+from referrals import gate_rules, measures, wording
 from referrals.access import HIDDEN_FROM_CLIENT
 from referrals.facts import is_red
 from referrals.models import (
     Acknowledgement,
     DischargeNote,
     Episode,
+    Gate,
     ImportantChange,
     LoopReport,
     Measurement,
@@ -40,6 +41,8 @@ from referrals.packets import (
     DraftRestrictionView,
     FactsView,
     FeedbackView,
+    GatesView,
+    GateView,
     GoalView,
     HistoryView,
     MeasurementView,
@@ -49,7 +52,16 @@ from referrals.packets import (
     RestrictionView,
 )
 from referrals.states import State
-from referrals.vocabulary import Severity, check, parts_of
+from referrals.vocabulary import (
+    Comparator,
+    CriterionKind,
+    DischargeType,
+    Laterality,
+    Severity,
+    Unit,
+    check,
+    parts_of,
+)
 from referrals.vocabulary.spec import Criterion
 
 Sources = Collection[UUID] | None
@@ -148,6 +160,9 @@ def restrictions(
             decision=note.restrictions_decision,
             set_by=note.signer_name,
             signed_on=_day(note.signed_at, note.episode.pt),
+            is_quick=note.discharge_type == DischargeType.QUICK,
+            without_final=note.discharge_type == DischargeType.QUICK
+            and bool(note.measures_missing_reason.strip()),
         )
         for note in _signed_notes(client, sources)
         if note.signed_at is not None
@@ -166,11 +181,15 @@ def all_restrictions(
 
 
 def history(client: Client, sources: Sources) -> tuple[HistoryView, ...]:
-    return tuple(history_of(episode) for episode in episodes_of(client, sources))
+    """What came back is said to the client's side only: to those who may read everything."""
+    return tuple(
+        history_of(episode, with_label=sources is None) for episode in episodes_of(client, sources)
+    )
 
 
-def history_of(episode: Episode) -> HistoryView:
+def history_of(episode: Episode, *, with_label: bool = False) -> HistoryView:
     return HistoryView(
+        came_back=str(episode.get_recurrence_kind_display()) if with_label else "",
         episode_id=episode.pk,
         condition=episode.condition,
         icd10_code=episode.icd10_code,
@@ -206,6 +225,81 @@ def outcomes_of(episode_ids: Collection[UUID]) -> tuple[OutcomeView, ...]:
     )
     series = groupby(rows, key=lambda row: (row.episode_id, row.measure_id, row.side))
     return tuple(_outcome(list(group)) for _, group in series)
+
+
+def gates(client: Client, sources: Sources) -> tuple[GatesView, ...]:
+    return gates_of([episode.pk for episode in episodes_of(client, sources)])
+
+
+def gates_of(episode_ids: Collection[UUID]) -> tuple[GatesView, ...]:
+    """The gates of each episode that has some, in the order of `episode_ids`, each held against
+    what was measured in its own episode."""
+    rows = Gate.objects.filter(episode_id__in=list(episode_ids)).select_related("measure")
+    named: dict[UUID, list[Gate]] = {}
+    for row in rows.order_by("added_at", "id"):
+        named.setdefault(row.episode_id, []).append(row)
+    if not named:
+        return ()
+    taken: dict[tuple[UUID, str], list[gate_rules.Taken]] = {}
+    scores = Measurement.objects.filter(episode_id__in=list(named))
+    for score in scores.order_by("taken_on", "recorded_at", "id"):
+        value = gate_rules.Taken(score.value, score.side, score.taken_on)
+        taken.setdefault((score.episode_id, score.measure_id), []).append(value)
+    return tuple(
+        _gates(episode_id, named[episode_id], taken)
+        for episode_id in episode_ids
+        if episode_id in named
+    )
+
+
+def _gates(
+    episode_id: UUID,
+    rows: Sequence[Gate],
+    taken: Mapping[tuple[UUID, str], Sequence[gate_rules.Taken]],
+) -> GatesView:
+    found = []
+    for row in rows:
+        compared = gate_rules.NOT_MEASURED
+        if row.measure_id and row.value is not None:
+            values = taken.get((episode_id, row.measure_id), ())
+            compared = gate_rules.compare(Comparator(row.comparator), row.value, row.side, values)
+        found.append((row, compared))
+    return GatesView(
+        episode_id=episode_id,
+        items=tuple(_gate_view(row, compared) for row, compared in found),
+        summary=gate_rules.summary([compared.standing for _, compared in found]),
+    )
+
+
+def _gate_view(row: Gate, compared: gate_rules.Compared) -> GateView:
+    name = row.measure.name if row.measure else row.test
+    sentence = wording.criterion_sentence(
+        Criterion(
+            kind=CriterionKind.TEST,
+            measure=name,
+            comparator=Comparator(row.comparator) if row.comparator else None,
+            value=row.value,
+            unit=Unit(row.unit) if row.unit else None,
+            side=Laterality(row.side) if row.side else None,
+        )
+    )
+    by = compared.by
+    return GateView(
+        id=row.pk,
+        measure=row.measure_id or "",
+        test=row.test,
+        sentence=sentence,
+        comparator=row.comparator,
+        value=row.value,
+        unit=row.unit,
+        side=row.side,
+        source=row.source,
+        standing=compared.standing.value,
+        standing_label=str(compared.standing.label),
+        measured=by.value if by else None,
+        measured_side=by.side if by else "",
+        measured_on=by.taken_on if by else None,
+    )
 
 
 def notes(client: Client, sources: Sources) -> tuple[NoteView, ...]:

@@ -17,9 +17,9 @@ from handoff.api.shapes import Body, ListQuery, Shape
 from handoff.api.views import mapped
 from handoff.core.paging import Page
 from handoff.core.policy import Policy
-from referrals import access, care, particulars
+from referrals import access, care, particulars, returning
 from referrals.models import Episode
-from referrals.vocabulary import BodyRegion, Laterality
+from referrals.vocabulary import BodyRegion, Laterality, RecurrenceKind
 
 
 class EpisodeQuery(ListQuery):
@@ -80,6 +80,10 @@ class PlanShape(Shape):
     visits_completed = serializers.IntegerField()
     planned_discharge_on = serializers.DateField(allow_null=True)
     recurrence_of = serializers.UUIDField(allow_null=True)
+    recurrence_kind = serializers.ChoiceField(choices=RecurrenceKind.choices, allow_null=True)
+    full_return_on = serializers.DateField(
+        allow_null=True, help_text="Back to everything after the earlier episode."
+    )
 
 
 class EpisodeShape(Shape):
@@ -145,6 +149,22 @@ class OneEpisode(EpisodeEndpoint):
         return care.update_episode(actor=self.actor, episode_id=id, changes=body).pk
 
 
+class RecurrenceBody(Body):
+    """How an episode relates to the earlier one it names."""
+
+    kind = serializers.ChoiceField(choices=RecurrenceKind.choices)
+    full_return_on = serializers.DateField(required=False, allow_null=True)
+
+
+class LabelRecurrence(EpisodeEndpoint):
+    policy = Policy.PT
+
+    @acts(EpisodeShape, body=RecurrenceBody)
+    def post(self, body: dict[str, Any], id: UUID) -> UUID:
+        """Say how an episode that runs relates to the earlier one."""
+        return returning.label(actor=self.actor, episode_id=id, **body).pk
+
+
 def answer(view: particulars.EpisodeView) -> dict[str, Any]:
     plan = view.plan
     return {
@@ -170,6 +190,8 @@ def answer(view: particulars.EpisodeView) -> dict[str, Any]:
             "visits_completed": plan.visits_completed,
             "planned_discharge_on": plan.planned_discharge_on,
             "recurrence_of": plan.recurrence_of,
+            "recurrence_kind": plan.recurrence_kind or None,
+            "full_return_on": plan.full_return_on,
         },
     }
 

@@ -60,6 +60,10 @@ class DecisionShape(Shape):
     decision = serializers.ChoiceField(choices=[("listed", "listed"), ("none", "none")])
     set_by = serializers.CharField()
     signed_on = serializers.DateField()
+    quick = serializers.BooleanField(
+        help_text="Therapy ended early: unlisted movements want caution."
+    )
+    final_measures = serializers.BooleanField(help_text="False when none were taken.")
 
 
 class RestrictionsShape(Shape):
@@ -263,6 +267,8 @@ def _restrictions(view: RestrictionsView) -> dict[str, Any]:
                 "decision": each.decision,
                 "set_by": each.set_by,
                 "signed_on": each.signed_on,
+                "quick": each.is_quick,
+                "final_measures": not each.without_final,
             }
             for each in view.decisions
         ],

@@ -16,8 +16,9 @@ from referrals.api.consents import (
     RevokeConsent,
     WhatIfConsent,
 )
-from referrals.api.episodes import Episodes, OneEpisode
+from referrals.api.episodes import Episodes, LabelRecurrence, OneEpisode
 from referrals.api.facts import Facts
+from referrals.api.gates import EpisodeGates, OneGate, Templates
 from referrals.api.investment import (
     Coverages,
     EpisodeCoverage,
@@ -85,6 +86,10 @@ urlpatterns = [
     path("episodes/<uuid:id>/", OneEpisode.as_view()),
     path("episodes/<uuid:id>/coverage/", EpisodeCoverage.as_view()),
     path("episodes/<uuid:id>/measurements/", EpisodeMeasurements.as_view()),
+    path("episodes/<uuid:id>/gates/", EpisodeGates.as_view()),
+    path("episodes/<uuid:id>/recurrence/", LabelRecurrence.as_view()),
+    path("gates/<uuid:id>/", OneGate.as_view()),
+    path("restriction-templates/", Templates.as_view()),
     path("measurements/", Measurements.as_view()),
     path("measurements/<uuid:id>/", OneMeasurement.as_view()),
     path("measures/", Measures.as_view()),

@@ -1,6 +1,7 @@
 from referrals.models.episode import Episode
 from referrals.models.facts import RedSign, ReferOutFacts
 from referrals.models.investment import Coverage, Package
+from referrals.models.gate import Gate
 from referrals.models.letter import Letter
 from referrals.models.measure import ImportantChange, Measure, Measurement
 from referrals.models.note import Addendum, DischargeNote, Goal
@@ -16,6 +17,7 @@ __all__ = [
     "Coverage",
     "DischargeNote",
     "Episode",
+    "Gate",
     "Goal",
     "Holiday",
     "ImportantChange",

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from clients.models import Client, Professional
 from handoff.core.sensitivity import classify
-from referrals.vocabulary import BodyRegion, Laterality
+from referrals.vocabulary import BodyRegion, Laterality, RecurrenceKind
 
 
 class Episode(models.Model):
@@ -41,6 +41,12 @@ class Episode(models.Model):
     recurrence_of = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="recurrences"
     )
+    recurrence_kind = models.CharField(
+        max_length=12, choices=RecurrenceKind, blank=True, default="", db_default=""
+    )
+    full_return_on = models.DateField(
+        null=True, blank=True, help_text="Back to everything after the earlier episode."
+    )
     source = models.CharField(max_length=20, blank=True, help_text="'fhir' when imported.")
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -58,6 +64,15 @@ class Episode(models.Model):
                 condition=~Q(status="finished") | Q(ended_on__isnull=False),
                 name="episode_finished_has_end",
             ),
+            models.CheckConstraint(
+                condition=Q(recurrence_kind="") | Q(recurrence_of__isnull=False),
+                name="episode_label_of_a_recurrence",
+            ),
+            models.CheckConstraint(
+                condition=Q(full_return_on__isnull=True)
+                | Q(recurrence_kind__in=["early", "late", "delayed"]),
+                name="episode_return_before_recurrence",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -72,5 +87,6 @@ classify(
         *("condition", "icd10_code", "body_region", "laterality", "onset_on", "mechanism"),
         *("surgery", "surgery_on", "started_on", "last_visit_on", "visits_completed"),
         *("planned_discharge_on", "ended_on", "recurrence_of"),
+        *("recurrence_kind", "full_return_on"),
     ),
 )

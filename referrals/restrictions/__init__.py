@@ -6,7 +6,13 @@ rules and may ask for a change, never make one.
 """
 
 from referrals.restrictions.changes import add_signed, lift, revise
-from referrals.restrictions.drafts import add_draft, change_draft, remove_draft, set_drafts
+from referrals.restrictions.drafts import (
+    add_draft,
+    add_drafts,
+    change_draft,
+    remove_draft,
+    set_drafts,
+)
 from referrals.restrictions.trainers import acknowledge, acknowledge_all, request_lift
 from referrals.restrictions.versions import MOST_PER_EPISODE, current_versions
 
@@ -15,6 +21,7 @@ __all__ = [
     "acknowledge",
     "acknowledge_all",
     "add_draft",
+    "add_drafts",
     "add_signed",
     "change_draft",
     "current_versions",

@@ -39,6 +39,28 @@ def add_draft(
     return version
 
 
+def add_drafts(
+    *,
+    actor: Actor,
+    episode_id: UUID,
+    items: Sequence[Mapping[str, object]],
+    at: datetime | None = None,
+) -> list[RestrictionVersion]:
+    """List several more, in this order, or none of them when one cannot be kept.
+
+    Raises as `add_draft`; complaints are at "restrictions-0-review_on" and so on.
+    """
+    at = at or timezone.now()
+    with transaction.atomic():
+        episode = require_running(access.episode_for(actor, episode_id, lock=True))
+        if Restriction.objects.filter(episode=episode).count() + len(items) > MOST_PER_EPISODE:
+            raise Invalid(f"An episode holds at most {MOST_PER_EPISODE} restrictions.")
+        versions = _made(_read_all(items, episode, at), episode, account_of(actor), at)
+        for version in versions:
+            audit.record(actor, "restriction.drafted", version, at=at)
+    return versions
+
+
 def set_drafts(
     *,
     actor: Actor,
@@ -61,15 +83,7 @@ def set_drafts(
         heads = list(old.values_list("restriction_id", flat=True))
         old.order_by().delete()
         Restriction.objects.filter(pk__in=heads).delete()
-        # A microsecond apart: their order is the order of the list.
-        restrictions = Restriction.objects.bulk_create(
-            Restriction(episode=episode, created_at=at + timedelta(microseconds=place))
-            for place in range(len(wanted))
-        )
-        versions = RestrictionVersion.objects.bulk_create(
-            build(restriction, 1, each, account_of(actor), at)
-            for restriction, each in zip(restrictions, wanted, strict=True)
-        )
+        versions = _made(wanted, episode, account_of(actor), at)
         audit.record(
             actor, "restriction.drafts_set", episode, at=at, facts={"count": len(versions)}
         )
@@ -123,6 +137,21 @@ def _draft(actor: Actor, version_id: UUID) -> RestrictionVersion:
     require_running(episode)
     version.restriction.episode = episode
     return version
+
+
+def _made(
+    wanted: Sequence[Wanted], episode: Episode, author: UUID, at: datetime
+) -> list[RestrictionVersion]:
+    """The rows, as many statements for fifty as for one."""
+    # A microsecond apart: their order is the order of the list.
+    restrictions = Restriction.objects.bulk_create(
+        Restriction(episode=episode, created_at=at + timedelta(microseconds=place))
+        for place in range(len(wanted))
+    )
+    return RestrictionVersion.objects.bulk_create(
+        build(restriction, 1, each, author, at)
+        for restriction, each in zip(restrictions, wanted, strict=True)
+    )
 
 
 def _read_all(

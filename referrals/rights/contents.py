@@ -38,6 +38,7 @@ from referrals.models import (
     Coverage,
     DischargeNote,
     Episode,
+    Gate,
     Goal,
     Letter,
     LoopReport,
@@ -197,6 +198,14 @@ RECORD: Final[tuple[Section, ...]] = (
         lambda whose: _in_episode("episode", whose),
         _stored(Measurement),
         ("taken_on", "recorded_at", "id"),
+    ),
+    Section(
+        "gates",
+        "What to reach before more is allowed",
+        Gate,
+        lambda whose: _in_episode("episode", whose),
+        _stored(Gate),
+        ("added_at", "id"),
     ),
     Section(
         "notes",

@@ -59,6 +59,7 @@ from referrals.models import (
     Coverage,
     DischargeNote,
     Episode,
+    Gate,
     Goal,
     Letter,
     LoopReport,
@@ -169,6 +170,7 @@ FATES: Final[tuple[Kept, ...]] = (
     Kept("sessions you noted", Package, _of_client("client"), Fate.GOES),
     Kept("letters from doctors", Letter, _of_client("client"), Fate.HELD),
     Kept("files of your account", StoredFile, _of_account("owner"), Fate.HELD),
+    Kept("what to reach", Gate, _of_client("client"), Fate.HELD),
     Kept("test results", Measurement, _of_client("episode__client"), Fate.HELD),
     Kept(
         "signed closing notes",

@@ -193,6 +193,7 @@ def _to_sign(request: PageRequest, row: Episode, note_id: UUID, at: datetime) ->
         "none_needed": values.get("restrictions_decision")
         == DischargeNote.RestrictionsDecision.NONE,
         "packet": {"outcomes": work.outcomes},
+        "gates": work.gates,
         "against": against,
         "licence": licence,
         "signer": row.pt.name,
@@ -324,6 +325,7 @@ def _shown(
         "limits": limits,
         "marks": marks_of(limits),
         "packet": {"outcomes": work.outcomes},
+        "gates": work.gates,
         "conflict": conflict,
         "against": against_signing(actor, row, at),
         "treats": care.treats(actor, row),

@@ -16,13 +16,16 @@ from handoff.core.policy import Policy
 from handoff.web.dates import day_text
 from handoff.web.pages import page, redirect_or_swap
 from handoff.web.requests import PageRequest
-from referrals import access, care, discharge, disclosure
+from referrals import access, care, discharge, disclosure, returning
+from referrals import recurrence as recurrences
 from referrals.forms.pt_care import AddendumForm, EpisodeForm
+from referrals.forms.pt_starting import RecurrenceForm
 from referrals.models import DischargeNote, Episode, Referral
 from referrals.packets import Workspace
 from referrals.states import OPEN, State
 from referrals.views.limit_preview import preview_of
 from referrals.views.note_page import against_signing
+from referrals.vocabulary import RecurrenceKind
 
 Status = Episode.Status
 
@@ -131,6 +134,52 @@ def episode_edit(request: PageRequest, episode_id: UUID) -> HttpResponse:
     return render(request, "pt/episode_edit.html", context, status=422 if form.errors else 200)
 
 
+@page(Policy.PT, methods=("GET", "POST"))
+def recurrence(request: PageRequest, episode_id: UUID) -> HttpResponse:
+    """Say how this episode relates to the earlier one; the dates propose, the therapist says."""
+    actor, at = request.actor, timezone.now()
+    row = access.episode_for(actor, episode_id)
+    care.require_treating(actor, row)
+    care.require_running(row)
+    proposed = returning.proposal(row)
+    if proposed is None:
+        return redirect_or_swap(request, "episode_edit", episode_id)
+    work = disclosure.workspace(actor=actor, episode_id=episode_id, at=at)
+    form = RecurrenceForm(
+        request.POST if request.method == "POST" else None,
+        initial={
+            "kind": row.recurrence_kind or proposed.kind.value,
+            "full_return_on": None
+            if proposed.kind is RecurrenceKind.EXACERBATION
+            else proposed.returned_on,
+        },
+    )
+    if request.method == "POST":
+        entries = form.entries()
+        try:
+            returning.label(
+                actor=actor,
+                episode_id=episode_id,
+                kind=entries["kind"] or "",
+                full_return_on=entries["full_return_on"] or "",
+                at=at,
+            )
+        except Invalid as wrong:
+            form.complain(wrong)
+        else:
+            messages.success(request, "Saved.")
+            return redirect_or_swap(request, "episode", episode_id)
+    context = {
+        "form": form,
+        "name": work.client_name,
+        "episode_id": episode_id,
+        "proposed": proposed,
+        "is_said": bool(row.recurrence_kind),
+        "rests_on": recurrences.SOURCE,
+    }
+    return render(request, "pt/recurrence.html", context, status=422 if form.errors else 200)
+
+
 def _episode(
     request: PageRequest,
     episode_id: UUID,
@@ -152,6 +201,7 @@ def _episode(
             for name, value in work.episode_values
             if name in ("last_visit_on", "visits_completed", "planned_discharge_on")
         },
+        "earlier": _came_back(row),
         "treats": treats,
         "against": against_signing(actor, row, at),
         "is_running": row.status == Status.ACTIVE,
@@ -166,6 +216,7 @@ def _episode(
             "outcomes": work.outcomes,
             "note": (work.note_signed,) if work.note_signed else (),
         },
+        "gates": work.gates,
         "phase": _phase(row, referrals, bool(limits)),
         "next": _next(row, work, referrals, treats=treats),
         "referrals": referrals,
@@ -175,6 +226,19 @@ def _episode(
         "deciders": len(guardians.deciders(row.client, at)),
     }
     return render(request, "pt/episode.html", context, status=422 if form.errors else 200)
+
+
+def _came_back(row: Episode) -> dict[str, object] | None:
+    """What is said, or proposed, about an episode that follows an earlier one."""
+    proposed = returning.proposal(row)
+    if proposed is None:
+        return None
+    return {
+        "said": row.get_recurrence_kind_display() if row.recurrence_kind else "",
+        "proposed": proposed.kind.label,
+        "returned_on": row.full_return_on,
+        "ended_on": row.recurrence_of.ended_on if row.recurrence_of else None,
+    }
 
 
 def _ended(actor: Actor, client: Client) -> list[tuple[str, str]]:

@@ -13,7 +13,13 @@ from referrals.vocabulary.compare import (
     needs_pt_act,
     strictest,
 )
-from referrals.vocabulary.rules import Findings, check, diagnosis_words, value_problem
+from referrals.vocabulary.rules import (
+    Findings,
+    check,
+    criterion_problems,
+    diagnosis_words,
+    value_problem,
+)
 from referrals.vocabulary.spec import PT_REVIEW, Criterion, RestrictionSpec, weight_bearing_of
 from referrals.vocabulary.tables import (
     JOINT_ACTIONS_FOR_REGION,
@@ -42,6 +48,7 @@ from referrals.vocabulary.terms import (
     JointAction,
     Laterality,
     Pattern,
+    RecurrenceKind,
     RestrictionKind,
     Severity,
     Unit,
@@ -72,6 +79,7 @@ __all__ = [
     "Laterality",
     "Need",
     "Pattern",
+    "RecurrenceKind",
     "RestrictionKind",
     "RestrictionSpec",
     "Revision",
@@ -81,6 +89,7 @@ __all__ = [
     "WeightBearing",
     "check",
     "compare",
+    "criterion_problems",
     "diagnosis_words",
     "is_tighter",
     "needs_pt_act",

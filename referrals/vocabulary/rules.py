@@ -305,7 +305,7 @@ def _check_criteria(criteria: Sequence[Criterion], found: Findings) -> None:
     if len(criteria) > MAX_CRITERIA:
         found.refuse("criteria", f"Name at most {MAX_CRITERIA}.")
     for criterion in criteria:
-        for text in _criterion_errors(criterion):
+        for text in criterion_problems(criterion):
             found.refuse("criteria", text)
         _warn_diagnosis("criteria", criterion.measure, found)
     # Only usable numbers can be compared: a signalling NaN raises on ==.
@@ -313,7 +313,8 @@ def _check_criteria(criteria: Sequence[Criterion], found: Findings) -> None:
         found.refuse("criteria", "Name each one once.")
 
 
-def _criterion_errors(criterion: Criterion) -> list[str]:
+def criterion_problems(criterion: Criterion) -> list[str]:
+    """What is wrong with one thing to be shown, in words for whoever typed it."""
     numbers = (criterion.comparator, criterion.value, criterion.unit)
     given = [part for part in numbers if part is not None]
     if criterion.kind is CriterionKind.PT_REVIEW:

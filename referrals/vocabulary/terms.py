@@ -200,6 +200,16 @@ class DischargeType(TextChoices):
     QUICK = "quick", _("Quick")
 
 
+class RecurrenceKind(TextChoices):
+    """How something that came back relates to what was treated before, as the consensus on injury
+    definitions has it (Fuller and others 2006, 2007). Only a PT says which it is."""
+
+    EARLY = "early", _("Early recurrence")
+    LATE = "late", _("Late recurrence")
+    DELAYED = "delayed", _("Delayed recurrence")
+    EXACERBATION = "exacerbation", _("Worse before it was fully over")
+
+
 class GoalOutcome(TextChoices):
     MET = "met", _("Met")
     PARTLY = "partly", _("Partly met")

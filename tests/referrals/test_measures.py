@@ -46,6 +46,8 @@ lsi 0 200 percent high any - |
 less 0 17 points low int - |
 groc -7 7 points high int - |
 fms 0 21 points high int - |
+lsi_strength 0 200 percent high any - |
+lsi_hop 0 200 percent high any - |
 """
 
 
@@ -116,7 +118,7 @@ def test_raw_scales_are_half_of_the_percent_scales() -> None:
 
 def test_thresholds_stay_beside_the_scores_that_have_no_change() -> None:
     held = {m.code: [t.text for t in m.thresholds] for m in SEED if m.thresholds}
-    assert set(held) == {"tsk11", "acl_rsi", "lsi", "less", "fms"}
+    assert set(held) == {"tsk11", "acl_rsi", "lsi", "lsi_strength", "lsi_hop", "less", "fms"}
     assert "56" in held["acl_rsi"][0]
     assert "90 %" in held["lsi"][0]
     assert "5" in held["less"][0]
