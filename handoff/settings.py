@@ -440,6 +440,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "RestrictionAuthority": "referrals.vocabulary.Authority",
         "CriterionKind": "referrals.vocabulary.CriterionKind",
         "BodyRegion": "referrals.vocabulary.BodyRegion",
+        "RecurrenceKind": "referrals.vocabulary.RecurrenceKind",
         "Laterality": "referrals.vocabulary.Laterality",
         "Comparator": "referrals.vocabulary.Comparator",
         "Unit": "referrals.vocabulary.Unit",

@@ -17,7 +17,17 @@ from referrals.api.restriction_answers import number
 from referrals.gate_rules import Standing
 from referrals.packets import GateView
 from referrals.starting_points import TEMPLATES, ProposedGate, ProposedLimit, Template
-from referrals.vocabulary import BodyRegion, Comparator, Laterality, Unit
+from referrals.vocabulary import (
+    BodyRegion,
+    Comparator,
+    CriterionKind,
+    JointAction,
+    Laterality,
+    Pattern,
+    RestrictionKind,
+    Severity,
+    Unit,
+)
 
 _COMPARATORS = [(each.value, each.label) for each in gates.COMPARATORS]
 _SIDES = [(each.value, each.label) for each in (Laterality.LEFT, Laterality.RIGHT)]
@@ -95,11 +105,32 @@ class OneGate(Endpoint):
         gates.remove_gate(actor=self.actor, gate_id=id)
 
 
+class ProposedCriterionShape(Shape):
+    """What is to be shown before the limit may be lifted."""
+
+    kind = serializers.ChoiceField(choices=CriterionKind.choices)
+    measure = serializers.CharField(allow_blank=True)
+    comparator = serializers.ChoiceField(choices=Comparator.choices, allow_null=True)
+    value = serializers.FloatField(allow_null=True)
+    unit = serializers.ChoiceField(choices=Unit.choices, allow_null=True)
+
+
 class ProposedLimitShape(Shape):
-    """A limit to begin from. What is in `open` has no published number and is the therapist's."""
+    """A limit to begin from, in the words of `restrictions/`, without side and dates. What is in
+    `open` has no published number and is the therapist's."""
 
     key = serializers.CharField()
-    entries = serializers.DictField(help_text="Entries of `restrictions/`, without side and dates.")
+    kind = serializers.ChoiceField(choices=RestrictionKind.choices)
+    severity = serializers.ChoiceField(choices=Severity.choices)
+    body_region = serializers.ChoiceField(choices=BodyRegion.choices)
+    patterns = serializers.ListField(child=serializers.ChoiceField(choices=Pattern.choices))
+    joint_action = serializers.ChoiceField(choices=JointAction.choices, allow_null=True)
+    comparator = serializers.ChoiceField(choices=Comparator.choices, allow_null=True)
+    value = serializers.FloatField(allow_null=True)
+    unit = serializers.ChoiceField(choices=Unit.choices, allow_null=True)
+    wording = serializers.CharField(allow_blank=True)
+    instead = serializers.CharField(allow_blank=True)
+    criteria = ProposedCriterionShape(many=True)
     reference = serializers.CharField(allow_blank=True)
     open = serializers.ListField(child=serializers.CharField())
     review_in_days = serializers.IntegerField()
@@ -172,10 +203,17 @@ def _template(template: Template) -> dict[str, Any]:
 
 
 def _limit(limit: ProposedLimit) -> Mapping[str, Any]:
-    wait = limit.wait
+    wait, entries = limit.wait, limit.entries
     return {
         "key": limit.key,
-        "entries": dict(limit.entries),
+        **{
+            name: entries[name]
+            for name in ("kind", "severity", "body_region", "wording", "instead")
+        },
+        **{name: entries.get(name) for name in ("joint_action", "comparator", "unit")},
+        "patterns": entries.get("patterns", []),
+        "value": _float(entries.get("value")),
+        "criteria": [_criterion(each) for each in limit.criteria],
         "reference": limit.source,
         "open": list(limit.open),
         "review_in_days": limit.review_in.days,
@@ -185,13 +223,27 @@ def _limit(limit: ProposedLimit) -> Mapping[str, Any]:
     }
 
 
+def _criterion(row: Mapping[str, str]) -> Mapping[str, Any]:
+    return {
+        "kind": row["kind"],
+        "measure": row.get("measure", ""),
+        "comparator": row.get("comparator"),
+        "value": _float(row.get("value")),
+        "unit": row.get("unit"),
+    }
+
+
+def _float(value: object) -> float | None:
+    return float(str(value)) if value else None
+
+
 def _proposed(gate: ProposedGate) -> Mapping[str, Any]:
     return {
         "key": gate.key,
         "measure": gate.measure or None,
         "test": gate.test,
         "comparator": gate.comparator,
-        "value": float(gate.value) if gate.value else None,
+        "value": _float(gate.value),
         "unit": gate.unit,
         "reference": gate.source,
         "sided": gate.is_sided,

@@ -43,6 +43,12 @@ class ProposedLimit:
     wait: Wait | None = None
     review_in: timedelta = REVIEW_IN
 
+    @property
+    def criteria(self) -> tuple[Mapping[str, str], ...]:
+        """What lifts it, as it stands in the entries."""
+        rows = self.entries.get("criteria", ())
+        return tuple(rows) if isinstance(rows, list | tuple) else ()
+
 
 @dataclass(frozen=True, slots=True)
 class ProposedGate:

@@ -61,20 +61,11 @@ def limit_template(request: PageRequest, episode_id: UUID) -> HttpResponse:
     if not adds:
         return _offered(request, row, offer, at)
     try:
-        begun = starting.use(actor=actor, episode_id=episode_id, wish=wish, at=at)
+        starting.use(actor=actor, episode_id=episode_id, wish=wish, at=at)
     except Invalid as wrong:
         return _offered(request, row, offer, at, typed=sent, wrong=wrong)
-    messages.success(request, _said(len(begun.limits), len(begun.gates)))
+    messages.success(request, "Added. Limits are drafts until the note is signed.")
     return redirect_or_swap(request, discharge_url(episode_id, "limits"))
-
-
-def _said(limits: int, gates: int) -> str:
-    parts = []
-    if limits:
-        parts.append(f"{limits} {'limit' if limits == 1 else 'limits'} as drafts")
-    if gates:
-        parts.append(f"{gates} {'gate' if gates == 1 else 'gates'}")
-    return f"Added: {' and '.join(parts)}."
 
 
 def _wish(sent: QueryDict) -> Wish:

@@ -15,7 +15,7 @@ from clients.scopes import Scope
 from handoff.core import tokens
 from handoff.core.errors import NotVisible
 from handoff.core.files.storing import StoredFile
-from referrals import care, disclosure, screenings
+from referrals import care, disclosure, gates, screenings
 from referrals.models import (
     Coverage,
     Letter,
@@ -121,6 +121,12 @@ def a_score(world: World) -> None:
     )
 
 
+def a_gate(world: World) -> None:
+    gates.add_gate(
+        actor=world.as_pt, episode_id=world.episode.pk, data={"test": "One more"}, at=NOON
+    )
+
+
 def a_restriction(world: World) -> None:
     RestrictionVersionFactory.create(restriction=RestrictionFactory.create(episode=world.episode))
 
@@ -206,6 +212,7 @@ LISTS: dict[str, tuple[str, str, Callable[[World], None]]] = {
     "notes": ("pt_api", "discharge-notes/", a_note),
     "scores": ("pt_api", "episodes/{world.episode.pk}/measurements/", a_score),
     "all scores": ("pt_api", "measurements/?episode={world.episode.pk}", a_score),
+    "gates": ("pt_api", "episodes/{world.episode.pk}/gates/", a_gate),
     "measures": ("pt_api", "measures/", a_measure),
     "invitations": ("pt_api", "clients/{world.newcomer.pk}/invitations/", an_invitation),
     "versions": ("pt_api", "restrictions/{world.limit.pk}/history/", a_version),

@@ -15,7 +15,7 @@ from handoff.core import tokens
 from handoff.core.actors import Actor
 from handoff.core.files.accepting import Accepted
 from handoff.core.files.kinds import Kind
-from referrals import care, letters, screenings, wishes
+from referrals import care, gates, letters, screenings, wishes
 from referrals.models import Letter, Package, Referral
 from referrals.states import EDGES, State
 from tests.api.client import PREFIX, Api, description
@@ -108,6 +108,9 @@ class Seeded(World):
             value=30,
             taken_on=NOON.date(),
             at=NOON,
+        )
+        self.gate = gates.add_gate(
+            actor=self.as_pt, episode_id=self.running.pk, data={"test": "Hop"}, at=NOON
         )
         self.fresh = EpisodeFactory.create(client=self.newcomer, pt=self.pt)
         self.invitation = invitations.invite_existing_record(
@@ -265,6 +268,7 @@ def _ids_by_area(seeded: Seeded, who: str, token: str) -> dict[str, list[str]]:
         ],
         "episodes": [str(seeded.running.pk), str(seeded.episode.pk), str(seeded.fresh.pk)],
         "letters": [str(seeded.letters[who].pk), str(seeded.letters["pt"].pk)],
+        "gates": [str(seeded.gate.pk)],
         "measurements": [str(seeded.score.pk)],
         "packages": [str(seeded.package.pk)],
         "professionals": [str(seeded.pt.pk), str(seeded.trainer.pk)],

@@ -56,6 +56,8 @@ def job(world: World) -> str:
     for moment, value, day in (("start", 30, "2026-09-01"), ("discharge", 62, "2027-01-12")):
         body = {"measure": "probe", "moment": moment, "value": value, "taken_on": day}
         ok(pt.post(f"episodes/{episode}/measurements/", body), 201)
+    gate = {"test": TEXT, "reference": TEXT}
+    ok(pt.post(f"episodes/{episode}/gates/", gate), 201)
     note = ok(pt.post("discharge-notes/", {"episode": episode}), 201)
     for each in (AVOID, LIMIT):
         limit = {**each, "wording": TEXT, "instead": TEXT, "rationale": TEXT}

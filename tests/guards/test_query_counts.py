@@ -215,7 +215,11 @@ LISTS: dict[str, list[Listed]] = {
     "measurements": [
         Listed("pt", "/episodes/{world.episode.pk}/measurements/", api.a_score, before=_unsigned)
     ],
+    "gates": [
+        Listed("pt", "/episodes/{world.episode.pk}/gates/", api.a_gate, before=_unsigned),
+    ],
     "discharge": [
+        Listed("pt", "/discharge/{world.episode.pk}/", api.a_gate, before=_unsigned),
         Listed("pt", "/discharge/{world.episode.pk}/", a_drafted_limit, before=_unsigned),
         Listed("pt", "/discharge/{world.episode.pk}/", api.a_score, _unsigned, always_longer=False),
     ],
@@ -284,6 +288,7 @@ NO_LISTS: Mapping[str, str] = {
             "consent_what_if",
             *("reminder_done", "reminder_snooze", "measurement_remove", "limit_remove"),
             *("package_used", "package_remove"),
+            "gate_remove",
             *("discharge_save", "addendum", "acknowledge", "letter_remove", "scan_remove"),
             *("session_end", "token_end", "wish_make", "wish_take_back"),
             *("triage_save", "screening_void", "screening_remove"),
@@ -293,7 +298,8 @@ NO_LISTS: Mapping[str, str] = {
     **dict.fromkeys(
         (
             *("client_new", "client_invite", "guardian_invite", "episode_new", "episode_edit"),
-            *("limit_new", "limit_change", "limit_revise", "limit_lift", "limit_ask"),
+            *("limit_new", "limit_template", "limit_change", "limit_revise", "limit_lift"),
+            *("limit_ask", "recurrence"),
             *("profile", "invitation", "invitation_open", "consent_revoke", "paper_new"),
             *("consent_renew", "consent_object", "client_ask", "listing", "triage"),
         ),

@@ -112,6 +112,7 @@ def addressed(route: Route, cell: Cell, scene: Scene, *, unknown: bool = False) 
     named: dict[str, object] = {
         "invitation": scene.things["invitation"],
         "measurement_id": scene.things["measurement"],
+        "gate_id": scene.things["gate"],
         "restriction_id": scene.things["draft restriction"],
         "version_id": scene.things["draft version"],
         "area": "client",

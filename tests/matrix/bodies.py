@@ -93,6 +93,10 @@ def body_for(route: Route, scene: Scene) -> dict[str, Any]:
             return BOUGHT
         case (_, "/episodes/<uuid:id>/measurements/"):
             return SCORE
+        case (_, "/episodes/<uuid:id>/gates/"):
+            return {"test": "Steady on one leg"}
+        case (_, "/episodes/<uuid:id>/recurrence/"):
+            return {"kind": "late"}
         case (_, "/measurements/"):
             return {**SCORE, "episode": ids["running episode"]}
         case (_, "/discharge-notes/"):

@@ -29,6 +29,7 @@ from handoff.core.files.kinds import Kind
 from referrals import letters, screenings
 from referrals.models import (
     Coverage,
+    Gate,
     Goal,
     LoopReport,
     Measure,
@@ -185,6 +186,15 @@ class Scene:
             taken_on=BEFORE.date(),
             recorded_by=self.author.user,
         )
+        gate = Gate.objects.create(
+            client=self.ana,
+            episode=episode,
+            measure=measure,
+            comparator="ge",
+            value=Decimal(1),
+            unit="points",
+            added_by=self.author.user,
+        )
         note = signed_note(
             at=BEFORE, episode=episode, course=planted("note"), flare_up_plan=planted("clearance")
         )
@@ -223,6 +233,7 @@ class Scene:
             "draft restriction": listed.pk,
             "draft version": version.pk,
             "measurement": value.pk,
+            "gate": gate.pk,
             "invitation": invitation.pk,
         }
         self._files()

@@ -38,6 +38,7 @@ from referrals.models import (
     Addendum,
     DischargeNote,
     Episode,
+    Gate,
     Goal,
     Referral,
     ReferralMessage,
@@ -88,6 +89,7 @@ def treated_long_ago(**fields: Any) -> Client:
         last_visit_on=date(2010, 2, 1),
         created_at=LONG_AGO,
     )
+    Gate.objects.create(client=client, episode=episode, test="Hop", added_by=episode.pt.user)
     note = signed_note(episode=episode, at=LONG_AGO)
     Episode.objects.filter(pk=episode.pk).update(ended_on=date(2010, 2, 1), status="finished")
     Addendum.objects.create(
@@ -503,7 +505,7 @@ def test_a_hold_that_is_over_opens_no_other_door() -> None:
     client = treated_long_ago()
     asked(client)
     erasure.erase(client_id=client.pk)
-    for table in ("dischargenote", "goal", "addendum", "restrictionversion"):
+    for table in ("dischargenote", "goal", "addendum", "restrictionversion", "gate"):
         assert "is refused" in refused(
             f"DELETE FROM referrals_{table}"  # noqa: S608 (a name from above)
         ), table

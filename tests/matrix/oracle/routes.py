@@ -102,6 +102,7 @@ API: tuple[Route, ...] = (
     get(f"{V1}episodes/", api(reading.episodes, *THERAPY), shape="EPISODES"),
     get(EPISODE, api(reading.episode), "episode", "EPISODE"),
     get(f"{EPISODE}measurements/", api(reading.one_of(Part.OUTCOMES)), "episode", "SCORES"),
+    get(f"{EPISODE}gates/", api(reading.one_of(Part.OUTCOMES)), "episode", "GATES"),
     get(f"{V1}measurements/", api(reading.one_of(Part.OUTCOMES)), "", "SCORES", "episode"),
     get(f"{V1}discharge-notes/", api(reading.notes), shape="NOTES"),
     get(NOTE, api(reading.one_of(Part.NOTE)), "note", "NOTE"),
@@ -113,6 +114,11 @@ API: tuple[Route, ...] = (
     post(f"{V1}episodes/", api(changing.signs, *THERAPY)),
     change("PATCH", EPISODE, api(changing.signs, *THERAPY), "running episode"),
     post(f"{EPISODE}measurements/", api(changing.treats, *THERAPY), "running episode"),
+    post(f"{EPISODE}gates/", api(changing.signs, *THERAPY), "running episode"),
+    post(f"{EPISODE}recurrence/", api(changing.signs, *THERAPY), "running episode"),
+    change(
+        "DELETE", f"{V1}gates/<uuid:id>/", api(changing.drafts_a_signed_thing, *THERAPY), "gate"
+    ),
     post(f"{V1}measurements/", api(changing.treats, *THERAPY)),
     change(
         "DELETE",
@@ -303,6 +309,19 @@ PAGES: tuple[Route, ...] = (
         page(entered(changing.drafts_a_signed_thing), *THERAPY),
         "episode",
     ),
+    get(f"{EPISODE_PAGE}gates/", page(reading.score_page, *THERAPY), "episode"),
+    post(f"{EPISODE_PAGE}gates/", page(changing.signs, *THERAPY), "running episode"),
+    post(
+        f"{EPISODE_PAGE}gates/<uuid:gate_id>/remove/",
+        page(changing.drafts_a_signed_thing, *THERAPY),
+        "episode",
+    ),
+    get(
+        f"{EPISODE_PAGE}recurrence/",
+        page(reading.signing(ELSEWHERE), *THERAPY),
+        "running episode",
+    ),
+    post(f"{EPISODE_PAGE}recurrence/", page(changing.signs, *THERAPY), "running episode"),
     get(NOTE_PAGE, page(reading.workspace(unsigned=True), *THERAPY), "running episode"),
     post(NOTE_PAGE, page(entered(changing.treats), *THERAPY), "running episode"),
     post(f"{NOTE_PAGE}save/", page(entered(changing.treats), *THERAPY), "running episode"),
@@ -313,6 +332,16 @@ PAGES: tuple[Route, ...] = (
     get(f"{NOTE_PAGE}handoff/", page(reading.treating(ELSEWHERE), *THERAPY), "running episode"),
     post(f"{NOTE_PAGE}handoff/", page(entered(changing.treats), *THERAPY), "running episode"),
     get(f"{EPISODE_PAGE}limits/", page(reading.treating(ELSEWHERE), *THERAPY), "running episode"),
+    get(
+        f"{EPISODE_PAGE}limits/template/",
+        page(entered(reading.names_her), *THERAPY),
+        "running episode",
+    ),
+    post(
+        f"{EPISODE_PAGE}limits/template/",
+        page(entered(changing.treats), *THERAPY),
+        "running episode",
+    ),
     get(
         f"{EPISODE_PAGE}limits/new/", page(entered(reading.names_her), *THERAPY), "running episode"
     ),

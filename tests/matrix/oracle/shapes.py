@@ -94,7 +94,9 @@ RECORD = keys(
         keys("episode level level_label discharged_on set_by flare_up_plan return_criteria")
     ],
     restrictions=keys(
-        "none_needed", items=[LIMIT], decisions=[keys("episode decision set_by signed_on")]
+        "none_needed",
+        items=[LIMIT],
+        decisions=[keys("episode decision set_by signed_on quick final_measures")],
     ),
     history=[
         keys(
@@ -124,9 +126,32 @@ EPISODE_BRIEF = keys("id status origin created_at", client=PERSON, pt=PROFESSION
 EPISODE = keys(
     "id client pt pt_name status origin condition icd10_code body_region laterality onset_on"
     " mechanism surgery surgery_on started_on ended_on",
-    plan=Maybe(keys("last_visit_on visits_completed planned_discharge_on recurrence_of")),
+    plan=Maybe(
+        keys(
+            "last_visit_on visits_completed planned_discharge_on recurrence_of recurrence_kind"
+            " full_return_on"
+        )
+    ),
 )
 SCORE = keys("id episode measure name unit moment value side taken_on")
+GATE = keys(
+    "id measure test sentence comparator value unit side reference standing measured measured_side"
+    " measured_on"
+)
+TEMPLATE = keys(
+    "key name note",
+    regions=[VALUE],
+    limits=[
+        keys(
+            "key kind severity body_region joint_action comparator value unit wording instead"
+            " reference review_in_days wait_weeks wait_months wait_reference",
+            open=[VALUE],
+            patterns=[VALUE],
+            criteria=[keys("kind measure comparator value unit")],
+        )
+    ],
+    gates=[keys("key measure test comparator value unit reference sided")],
+)
 NOTE_BRIEF = keys("id episode client revision created_at saved_at signed_at")
 NOTE = keys(
     "id episode client status revision saved_at discharge_type discharge_on reason diagnosis"
@@ -295,6 +320,8 @@ SHAPES: dict[str, Shape] = {
     "EPISODE": EPISODE,
     "EPISODES": page_of(EPISODE_BRIEF),
     "SCORES": page_of(SCORE),
+    "GATES": page_of(GATE),
+    "TEMPLATES": page_of(TEMPLATE),
     "NOTE": NOTE,
     "NOTES": page_of(NOTE_BRIEF),
     "REFERRAL": REFERRAL,
