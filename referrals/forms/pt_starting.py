@@ -30,11 +30,15 @@ class OfferForm(EntryForm):
     value = number("Your number", whole=False)
     review_on = day("Look at it again on")
 
-    def __init__(self, *args: Any, asked: Collection[str], says: str, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, asked: Collection[str], says: str, counted: str = "", **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         for name in set(self.fields) - {"add", *asked}:
             del self.fields[name]
         self.fields["add"].label = says
+        if counted and "value" in self.fields:
+            self.fields["value"].label = f"Your number: {counted}"
 
     @property
     def is_ticked(self) -> bool:

@@ -25,6 +25,7 @@ from referrals.starting_points import GateOffer, LimitOffer, Offer, Wish
 from referrals.starting_points.offers import ASKED
 from referrals.views.limit_preview import LimitPreview, preview
 from referrals.views.note_page import discharge_url
+from referrals.vocabulary import Comparator, Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,8 @@ def _limit(
         prefix=f"limit-{each.key}",
         initial={"review_on": each.data["review_on"]},
         asked=each.asked,
-        says=f"Add: {shown.headline}" if shown else "Add it",
+        says=f"Add: {shown.sentence}" if shown else "Add it",
+        counted=_counted(each.spec.comparator, each.spec.unit) if each.spec else "",
     )
     _complain(form, wrong)
     return OfferedLimit(each, form, shown)
@@ -152,9 +154,15 @@ def _gate(each: GateOffer, typed: QueryDict | None, wrong: Invalid | None) -> Of
         prefix=f"gate-{each.key}",
         asked=("value",) if each.gate.is_open else (),
         says=f"Add: {each.sentence}",
+        counted=_counted(each.gate.comparator, each.gate.unit),
     )
     _complain(form, wrong)
     return OfferedGate(each, form)
+
+
+def _counted(comparator: Comparator | None, unit: Unit | None) -> str:
+    """ "at most, in kg": how an open number will be read."""
+    return f"{comparator.label}, in {unit.label}" if comparator and unit else ""
 
 
 def _complain(form: OfferForm, wrong: Invalid | None) -> None:
