@@ -31,7 +31,7 @@ from referrals.vocabulary import (
     criterion_problems,
 )
 
-MOST_PER_EPISODE: Final = 20
+MOST_PER_EPISODE: Final = 50
 FIELDS: Final = ("measure", "test", "comparator", "value", "unit", "side", "source")
 MOST_TEST: Final = 120
 MOST_SOURCE: Final = 200

@@ -100,13 +100,13 @@ class TestNaming:
                 named(therapy, actor=actor)
         assert not Gate.objects.exists()
 
-    def test_twenty_and_no_more(self, therapy: Therapy) -> None:
-        items = [{"test": f"Test {place}"} for place in range(20)]
+    def test_fifty_and_no_more(self, therapy: Therapy) -> None:
+        items = [{"test": f"Test {place}"} for place in range(50)]
         made = gates.add_gates(
             actor=therapy.as_pt, episode_id=therapy.episode.pk, items=items, at=NOON
         )
         assert [each.test for each in Gate.objects.all()] == [each.test for each in made]
-        with pytest.raises(Invalid, match="at most 20"):
+        with pytest.raises(Invalid, match="at most 50"):
             named(therapy)
 
     def test_several_are_kept_together_or_not_at_all(self, therapy: Therapy) -> None:
