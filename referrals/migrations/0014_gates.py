@@ -206,7 +206,7 @@ class Migration(migrations.Migration):
                     ("early", "Early recurrence"),
                     ("late", "Late recurrence"),
                     ("delayed", "Delayed recurrence"),
-                    ("exacerbation", "Worse before it was fully over"),
+                    ("exacerbation", "Exacerbation, worse before it was over"),
                 ],
                 db_default="",
                 default="",

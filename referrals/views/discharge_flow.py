@@ -244,6 +244,10 @@ def _posted(request: PageRequest, row: Episode, note: DischargeNote, at: datetim
             return _checked(request, row, sent, note.pk, at)
         case "limit":
             return redirect_or_swap(request, "limit_new", row.pk)
+        case "template":
+            return redirect_or_swap(request, "limit_template", row.pk)
+        case "gates":
+            return redirect_or_swap(request, "gates", row.pk)
         case "change":
             return redirect_or_swap(request, "limit_change", row.pk, _identifier(which))
         case "remove":

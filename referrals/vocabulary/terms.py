@@ -207,7 +207,7 @@ class RecurrenceKind(TextChoices):
     EARLY = "early", _("Early recurrence")
     LATE = "late", _("Late recurrence")
     DELAYED = "delayed", _("Delayed recurrence")
-    EXACERBATION = "exacerbation", _("Worse before it was fully over")
+    EXACERBATION = "exacerbation", _("Exacerbation, worse before it was over")
 
 
 class GoalOutcome(TextChoices):

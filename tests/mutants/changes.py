@@ -1683,6 +1683,65 @@ PAPERS = Module(
     ),
 )
 
+GATES = Module(
+    "referrals/gates.py",
+    ("tests/referrals/test_gates.py",),
+    (
+        Change("an assistant names gates", "    require_treating(actor, episode)\n", ""),
+        Change(
+            "gates are named once the note is signed",
+            "    return require_running(episode)\n",
+            "    return episode\n",
+        ),
+    ),
+)
+
+GATE_RULES = Module(
+    "referrals/gate_rules.py",
+    ("tests/referrals/test_gate_rules.py",),
+    (
+        Change(
+            "the other side meets a gate",
+            "if not side or each.side == side]",
+            "if not side or each.side == side or not each.side]",
+        ),
+        Change(
+            "an old value decides",
+            "    newest = max(enumerate(fitting)",
+            "    newest = min(enumerate(fitting)",
+        ),
+        Change(
+            "not measured counts as met",
+            "    met = sum(each is Standing.MET for each in standings)",
+            "    met = sum(each is not Standing.UNMET for each in standings)",
+        ),
+    ),
+)
+
+RETURNING = Module(
+    "referrals/returning.py",
+    ("tests/referrals/test_recurrence.py",),
+    (
+        Change(
+            "an assistant says what came back", "        require_treating(actor, episode)\n", ""
+        ),
+        Change("it is said of an ended episode", "        require_running(episode)\n", ""),
+    ),
+)
+
+STARTING = Module(
+    "referrals/starting.py",
+    ("tests/referrals/test_gates.py",),
+    (
+        Change(
+            "what is not ticked is added",
+            "limits = [each for each in offer.limits if each.key in wish.limits]",
+            "limits = list(offer.limits)",
+        ),
+        Change("half of it is kept", "            raise Invalid(errors)\n", "            pass\n"),
+    ),
+)
+
 MODULES = (
     ASSURANCE,
     SESSION_LIMITS,
@@ -1699,6 +1758,10 @@ MODULES = (
     POLICY,
     PEOPLE,
     PARTICULARS,
+    GATES,
+    GATE_RULES,
+    RETURNING,
+    STARTING,
     STANDPOINTS,
     CLIENT_ANSWERS,
     REFERRAL_ANSWERS,

@@ -152,6 +152,19 @@ class TestGates:
                 "0 of 1 gate met, 1 not measured. Whether that is enough is your decision" in said
             )
 
+    @pytest.mark.parametrize(
+        ("then", "to"), [("gates", "gates/"), ("template", "limits/template/")]
+    )
+    def test_the_way_there_saves_the_note_first(self, scene: Therapy, then: str, to: str) -> None:
+        note = scene.note()
+        page = f"/discharge/{scene.episode.pk}/"
+        text = get(as_(scene.pt), page)
+        assert f'name="then" value="{then}"' in text
+        data = {"revision": str(note.revision), "course": "In phases.", "then": then}
+        assert leads(as_(scene.pt), page, data) == f"/episodes/{scene.episode.pk}/{to}"
+        note.refresh_from_db()
+        assert note.course == "In phases."
+
     def test_an_assistant_looks_and_does_not_name(self, scene: Therapy) -> None:
         browser = as_(scene.pta)
         assert "Only the treating physical therapist" in get(browser, gates_of(scene))
@@ -190,7 +203,7 @@ class TestWhatCameBack:
         )
         Episode.objects.filter(pk=scene.episode.pk).update(recurrence_of=earlier)
         page, browser = f"/episodes/{scene.episode.pk}/", as_(scene.pt)
-        assert "The dates say: worse before it was fully over" in words(get(browser, page))
+        assert "The dates say: exacerbation, worse before it was over" in words(get(browser, page))
         form = get(browser, f"{page}recurrence/")
         assert "no full return is recorded before" in words(form)
         wrong = {"kind": "exacerbation", "full_return_on": "2026-03-10"}
