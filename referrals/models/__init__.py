@@ -1,7 +1,7 @@
 from referrals.models.episode import Episode
 from referrals.models.facts import RedSign, ReferOutFacts
-from referrals.models.investment import Coverage, Package
 from referrals.models.gate import Gate
+from referrals.models.investment import Coverage, Package
 from referrals.models.letter import Letter
 from referrals.models.measure import ImportantChange, Measure, Measurement
 from referrals.models.note import Addendum, DischargeNote, Goal

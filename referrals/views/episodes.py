@@ -138,7 +138,7 @@ def episode_edit(request: PageRequest, episode_id: UUID) -> HttpResponse:
 def recurrence(request: PageRequest, episode_id: UUID) -> HttpResponse:
     """Say how this episode relates to the earlier one; the dates propose, the therapist says."""
     actor, at = request.actor, timezone.now()
-    row = access.episode_for(actor, episode_id)
+    row = disclosure.treated(actor=actor, episode_id=episode_id, at=at)
     care.require_treating(actor, row)
     care.require_running(row)
     proposed = returning.proposal(row)

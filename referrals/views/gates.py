@@ -11,7 +11,7 @@ from handoff.core.errors import Invalid, NotVisible
 from handoff.core.policy import Policy
 from handoff.web.pages import page, redirect_or_swap
 from handoff.web.requests import PageRequest
-from referrals import access, care, particulars
+from referrals import care, disclosure, particulars
 from referrals import gates as verbs
 from referrals.forms.pt_starting import GateForm
 from referrals.measures import number
@@ -22,7 +22,7 @@ from referrals.models import Episode, Gate, Measure
 def gates(request: PageRequest, episode_id: UUID) -> HttpResponse:
     """The gates with what was measured of each. A POST names one more."""
     actor, at = request.actor, timezone.now()
-    row = access.episode_for(actor, episode_id)
+    row = disclosure.treated(actor=actor, episode_id=episode_id, at=at)
     measures = [
         (each.code, f"{each.name} ({number(each.low)} to {number(each.high)})")
         for each in Measure.objects.filter(in_use=True)
@@ -51,7 +51,7 @@ def gates(request: PageRequest, episode_id: UUID) -> HttpResponse:
 @page(Policy.PT, methods=("POST",))
 def gate_remove(request: PageRequest, episode_id: UUID, gate_id: UUID) -> HttpResponse:
     """Take a gate off again, before the note is signed."""
-    row = access.episode_for(request.actor, episode_id)
+    row = disclosure.treated(actor=request.actor, episode_id=episode_id)
     if not Gate.objects.filter(pk=gate_id, episode=row).exists():
         raise NotVisible
     verbs.remove_gate(actor=request.actor, gate_id=gate_id)

@@ -18,7 +18,7 @@ from handoff.core.errors import Invalid
 from handoff.core.policy import Policy
 from handoff.web.pages import page, redirect_or_swap
 from handoff.web.requests import PageRequest
-from referrals import access, care, starting, starting_points
+from referrals import care, disclosure, starting, starting_points
 from referrals.forms.pt_starting import OfferForm
 from referrals.models import Episode
 from referrals.starting_points import GateOffer, LimitOffer, Offer, Wish
@@ -49,7 +49,7 @@ class OfferedGate:
 def limit_template(request: PageRequest, episode_id: UUID) -> HttpResponse:
     """The templates; a POST shows what one proposes, or adds what was ticked of it."""
     actor, at = request.actor, timezone.now()
-    row = care.require_running(access.episode_for(actor, episode_id))
+    row = care.require_running(disclosure.treated(actor=actor, episode_id=episode_id, at=at))
     if request.method != "POST":
         return _list(request, row)
     sent = request.POST
