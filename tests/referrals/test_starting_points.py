@@ -92,7 +92,8 @@ def test_each_gate_is_a_measure_of_ours_or_a_test_in_words(template: Template) -
             if gate.value:
                 assert measure.low <= Decimal(gate.value) <= measure.high
         else:
-            assert gate.comparator is gate.unit is None
+            assert gate.comparator is None
+            assert gate.unit is None
             assert not gate.value
             kind = CriterionKind.OBSERVATION
             assert criterion_problems(Criterion(kind, gate.test)) == []
