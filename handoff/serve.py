@@ -333,6 +333,10 @@ def reset() -> None:
             fcntl.flock(file, fcntl.LOCK_UN)
     embedded.throw_away_data()
     shutil.rmtree(BASE_DIR / "var" / "mail", ignore_errors=True)
+    if not os.environ.get("DATABASE_URL"):
+        # What was witnessed of the embedded database goes with it: to a new one it would say that
+        # entries are missing, and the house would be held.
+        shutil.rmtree(BASE_DIR / "var" / "witness", ignore_errors=True)
     say("The embedded data and the demo mail are gone; make run starts afresh.")
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from handoff import embedded
+from handoff import embedded, serve
 from tests.ground.checkout import (
     bare_environment,
     copy_of_project,
@@ -169,3 +169,18 @@ def test_a_taken_port_is_told_in_one_line(checkout: Path) -> None:
 @pytest.mark.parametrize("port", ["0", "65536"])
 def test_a_senseless_port_is_told_in_one_line(checkout: Path, port: str) -> None:
     assert "PORT must be a number" in refusal(checkout, int(port))
+
+
+@pytest.mark.parametrize("database", ["", "postgresql://elsewhere/handoff"])
+def test_reset_throws_away_what_was_witnessed_of_the_embedded_database_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database: str
+) -> None:
+    """To a new database the old witness would say that entries are missing."""
+    monkeypatch.setattr(serve, "BASE_DIR", tmp_path)
+    monkeypatch.setattr(embedded, "throw_away_data", lambda: None)
+    monkeypatch.setenv("DATABASE_URL", database)
+    for name in ("mail", "witness"):
+        (tmp_path / "var" / name).mkdir(parents=True)
+    serve.reset()
+    left = {each.name for each in (tmp_path / "var").iterdir()}
+    assert left == ({"witness"} if database else set())
