@@ -59,6 +59,7 @@ WHOLE: Final[dict[str, dict[str, Any]]] = {
     "RestrictionRequest": dict(NO_PRESSING),
     "RestrictionFieldsRequest": {"instead": "Row instead.", "review_on": "2027-03-01"},
     "ReviseRequest": {"reason": "Looked at again.", "review_on": "2027-04-01"},
+    "GateRequest": {"test": "Steady on one leg"},
     "EpisodeChangeRequest": {"mechanism": "A fall."},
     "NoteChangeRequest": {"course": "In three phases."},
     "LetterRequest": {
@@ -94,7 +95,9 @@ class Seeded(World):
             client=self.client, discloser=self.pt, recipient=self.other_trainer
         )
         # A therapy that still runs, with everything in draft.
-        self.running = EpisodeFactory.create(client=self.client, pt=self.pt)
+        self.running = EpisodeFactory.create(
+            client=self.client, pt=self.pt, recurrence_of=self.episode
+        )
         finished, self.episode = self.episode, self.running
         self.draft = self.ready()
         self.episode = finished
