@@ -39,6 +39,8 @@ from tests.factories import (
     PracticeFactory,
     ReferralFactory,
     UserFactory,
+    certified_trainer,
+    licensed_pt,
     signed_note,
 )
 from tests.guards.test_routes import Route, routes
@@ -114,6 +116,23 @@ def another_episode(world: World) -> None:
         client=world.client, pt=world.pt, status="finished", ended_on=NOON.date()
     )
     signed_note(episode=episode)
+
+
+def a_therapist(world: World) -> None:
+    licensed_pt(in_directory=True)
+
+
+def another_trainer_of_the_client(world: World) -> None:
+    ReferralFactory.create(
+        client=world.client,
+        episode=world.episode,
+        sender=world.pt,
+        recipient=certified_trainer(),
+        state=State.COMPLETED,
+        sent_at=NOON,
+        answered_at=NOON,
+        closed_at=NOON,
+    )
 
 
 def a_report(world: World) -> None:
@@ -229,6 +248,10 @@ LISTS: dict[str, list[Listed]] = {
     "discharge_handoff": [
         Listed("pt", "/discharge/{world.episode.pk}/handoff/", api.a_professional)
     ],
+    "refer_out": [Listed("trainer", "/clients/{world.client.pk}/refer-out/", a_therapist)],
+    "return_to_training": [
+        Listed("pt", "/episodes/{world.episode.pk}/return/", another_trainer_of_the_client)
+    ],
     "limit_history": [
         Listed("pt", "/limits/{world.limit.pk}/", api.a_version),
     ],
@@ -301,6 +324,7 @@ NO_LISTS: Mapping[str, str] = {
             *("limit_new", "limit_template", "limit_change", "limit_revise", "limit_lift"),
             *("limit_ask", "recurrence"),
             *("profile", "invitation", "invitation_open", "consent_revoke", "paper_new"),
+            "refer_out_facts",
             *("consent_renew", "consent_object", "client_ask", "listing", "triage"),
         ),
         "A form about one thing.",
