@@ -105,8 +105,8 @@ class Question:
 
     @property
     def may_ask_more(self) -> bool:
-        """Whether there is more to share than now, or no other way to share for longer."""
-        return len(self.standing.classes) < self.part_count or not self.may_renew
+        """Whether asking anew can bring more, or is the only way to share for longer."""
+        return not self.is_of_reports or not self.may_renew
 
     @property
     def is_open(self) -> bool:

@@ -19,6 +19,7 @@ from django.urls import resolve
 from clients import papers
 from clients.models import User
 from handoff.core.policy import Policy
+from referrals import lifecycle
 from referrals.rights import erasure
 from referrals.states import EDGES, Kind, State, Verb
 from tests.factories import (
@@ -192,6 +193,15 @@ class Everybody(Seeded):
                 first_session_at=NOON + timedelta(days=1),
             )
 
+        # The trainer has facts that are not sent yet.
+        self.sent_back = lifecycle.draft(
+            actor=self.as_trainer,
+            client_id=self.client.pk,
+            kind=Kind.REFER_OUT,
+            facts={"observations": "It hurts.", "body_region": "knee", "laterality": "left"},
+            at=NOON,
+        )
+
     def account(self, who: str) -> User | None:
         if who == "nobody":
             return None
@@ -264,7 +274,7 @@ def _choices(
         "my-data": [everybody.client, everybody.child, everybody.leaving],
         "profile": [everybody.paper, everybody.pt, everybody.trainer],
         "directory": [everybody.other_trainer, everybody.pt],
-        "referrals": [everybody.steps[State.SENT], everybody.referral],
+        "referrals": [everybody.steps[State.SENT], everybody.referral, everybody.sent_back],
         "limits": [everybody.restriction("avoid"), everybody.drafted],
     }
     if wanted == {"pk"}:

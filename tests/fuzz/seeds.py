@@ -54,12 +54,15 @@ FITTING: Final[dict[str, Any]] = {
     "value": 3,
     "version": 1,
 }
+# What only some kinds of a thing need, so that the description cannot demand it.
+BESIDES: Final[dict[str, tuple[str, ...]]] = {"ReferralRequest": ("episode", "recipient")}
 # Bodies the rules take, whole: a limit is right only as all of its parts together.
 WHOLE: Final[dict[str, dict[str, Any]]] = {
     "RestrictionRequest": dict(NO_PRESSING),
     "RestrictionFieldsRequest": {"instead": "Row instead.", "review_on": "2027-03-01"},
     "ReviseRequest": {"reason": "Looked at again.", "review_on": "2027-04-01"},
     "GateRequest": {"test": "Steady on one leg"},
+    "RewriteRequest": {"observations": "It hurts.", "body_region": "knee", "laterality": "left"},
     "EpisodeChangeRequest": {"mechanism": "A fall."},
     "NoteChangeRequest": {"course": "In three phases."},
     "LetterRequest": {
@@ -222,7 +225,7 @@ def fitting_body(seeded: Seeded, raw: dict[str, Any], operation: Any) -> dict[st
     shapes = raw["components"]["schemas"]
     body = {
         key: FITTING[key] if key in FITTING else _first(shapes, shapes[name]["properties"][key])
-        for key in shapes[name].get("required", ())
+        for key in (*shapes[name].get("required", ()), *BESIDES.get(name, ()))
     }
     if name == "TriageRequest":  # advice is for everybody; keeping it is for who is known
         body |= {"save_for": str(seeded.client.pk)}
