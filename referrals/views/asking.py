@@ -12,7 +12,7 @@ from django.utils import timezone
 from clients import consent as consents
 from clients.models import Consent, Professional
 from clients.scopes import Scope, notice
-from handoff.core.actors import Actor
+from handoff.core.actors import Actor, Role
 from handoff.core.errors import Invalid, NotVisible
 from handoff.core.policy import Policy
 from handoff.web.pages import page, redirect_or_swap
@@ -82,12 +82,18 @@ def client_ask(request: PageRequest, pk: UUID) -> HttpResponse:
         "client": client,
         "form": form,
         "only": only,
-        "parts": [(scope, str(scope.label)) for scope in notice().scopes],
+        "parts": [(scope, str(scope.label)) for scope in _parts(only)],
         "shared": _shared(only, pk, at) if only else frozenset(),
         "earlier": _earlier(request.actor, pk, at),
     }
     status = 422 if form.errors else 200
     return render(request, "client_page/ask.html", context, status=status)
+
+
+def _parts(only: Other | None) -> list[Scope]:
+    """What can be asked for: of a trainer, what they tell; of several people, all there is."""
+    words = notice() if only is None else consents.notice_for(only.discloser)
+    return list(words.scopes)
 
 
 def _others(actor: Actor, client_id: UUID) -> list[Other]:
@@ -105,7 +111,13 @@ def _others(actor: Actor, client_id: UUID) -> list[Other]:
             found.setdefault(pair, Other(row.sender, row.recipient, is_recipient=True))
         elif row.sender_id in ids:
             found.setdefault(pair, Other(row.sender, row.recipient, is_recipient=False))
-    return [each for each in found.values() if each.discloser.is_current]
+    # Whoever is at the other end both ways is asked about once, for what the therapist holds.
+    both = {(b, a) for (a, b), each in found.items() if each.discloser.role == Role.PT}
+    return [
+        each
+        for pair, each in found.items()
+        if each.discloser.is_current and (pair not in both or each.discloser.role == Role.PT)
+    ]
 
 
 def _shared(other: Other, client_id: UUID, at: datetime) -> frozenset[Scope]:

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from clients.models import Consent
 from clients.scopes import Scope
-from referrals import lifecycle
+from referrals import lifecycle, sharing
 from referrals.models import ReferOutFacts, Referral
 from referrals.states import Kind, State
 from tests.factories import NOON, licensed_pt
@@ -143,6 +144,25 @@ def test_the_client_reads_the_question_the_right_way_round(db: None) -> None:
     for place in ("", "receipt/", "revoke/", "view-as/"):
         shown = get(client, f"/consents/{referral.consent_id}/{place}")
         assert "of 7 parts" not in shown, place
+
+
+def test_a_therapist_asks_anew_for_what_the_trainer_saw_and_for_nothing_else(back: Back) -> None:
+    referral = back.elsewhere()
+    back.accept(referral)
+    assert referral.consent_id is not None
+    sharing.revoke(actor=back.as_client, consent_id=referral.consent_id, at=NOON)
+    other, address = as_(back.other_pt), f"/clients/{back.client.pk}/ask/"
+    page = get(other, address)
+    assert back.trainer.name in page
+    assert page.count('name="classes"') == 1
+    asked = {"classes": ["training_feedback"], "purpose": "To know what happened."}
+    post(other, address, {**asked, "other": str(back.trainer.pk)})
+    assert Consent.objects.get(asked_by=back.other_pt.user).discloser == back.trainer
+    # Who handed the client over as well is at the other end once, and four parts are shared there.
+    back.accept(back.sent())
+    page = get(as_(back.pt), address)
+    assert page.count('name="classes"') == 3
+    assert 'value="training_feedback"' not in page
 
 
 def test_back_to_training_from_the_referral_that_it_answers(back: Back) -> None:
