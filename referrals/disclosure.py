@@ -550,7 +550,10 @@ def _packet(
         ),
         history=part(Scope.HISTORY, lambda ids: readings.history(client, ids)),
         outcomes=part(Scope.OUTCOMES, lambda ids: readings.outcomes(client, ids)),
-        gates=part(Scope.OUTCOMES, lambda ids: readings.gates(client, ids)),
+        # No notice that a client has agreed to names them, so no consent covers them.
+        gates=Withheld(Scope.OUTCOMES)
+        if allowed.standpoint is Standpoint.RECIPIENT
+        else part(Scope.OUTCOMES, lambda ids: readings.gates(client, ids)),
         note=part(Scope.NOTE, lambda ids: readings.notes(client, ids)),
         training_feedback=part(
             Scope.TRAINING_FEEDBACK,

@@ -178,15 +178,27 @@ def scores(*, actor: Actor, episode_id: UUID, at: datetime | None = None) -> tup
 
 
 def gates(*, actor: Actor, episode_id: UUID, at: datetime | None = None) -> GatesView:
-    """What is to be reached in one episode, and what was measured of it, under the class
-    `outcomes`."""
+    """What is to be reached in one episode, and what was measured of it. Entered as the class
+    `outcomes`; for the treating and the client's own side, whatever is shared."""
     row = _episode(episode_id)
 
     def read(_allowed: Permit, _at: datetime) -> GatesView:
         found = next(iter(readings.gates_of([row.pk])), None)
         return found or GatesView(row.pk, (), gate_rules.summary(()))
 
-    return _disclosed(actor, row, Scope.OUTCOMES, "gates", read, at)
+    stands = row.status != Episode.Status.ENTERED_IN_ERROR
+    return disclosure.disclose_one(
+        actor=actor,
+        client=row.client,
+        scope=Scope.OUTCOMES,
+        source_id=row.pt_id,
+        purpose="gates",
+        read=read,
+        only_if=lambda grounds: (
+            row.pt_id in grounds.treats_as or (stands and (grounds.is_self or grounds.is_guardian))
+        ),
+        at=at,
+    )
 
 
 def note(*, actor: Actor, note_id: UUID, at: datetime | None = None) -> NoteSheet:

@@ -192,7 +192,7 @@ def ended(world: World) -> None:
         ),
         201,
     )
-    (consent,) = world.client.consents.all()
+    (consent,) = world.client.consents.filter(recipient=world.trainer)
     address = f"consents/{consent.pk}/"
     ok(world.client_api.post(f"{address}narrow/", {"classes": ["clearance"]}, headers=more()))
     ok(world.client_api.post(f"{address}revoke/", {}, headers=more()))

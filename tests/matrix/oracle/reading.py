@@ -440,6 +440,13 @@ def her_costs(cell: Cell) -> Expected:
     return shown(frozenset({COSTS}), Entry("read", frozenset({Part.HISTORY})))
 
 
+def gates(cell: Cell) -> Expected:
+    """What she has to reach: read like her results, and by no trainer, whatever is shared."""
+    if not cell.person.is_ana and not treats(cell):
+        return TURNED_AWAY
+    return one_of(Part.OUTCOMES)(cell)
+
+
 def coverage(cell: Cell) -> Expected:
     """Who pays for her therapy, for those who treat her."""
     if not treats(cell):

@@ -102,7 +102,7 @@ API: tuple[Route, ...] = (
     get(f"{V1}episodes/", api(reading.episodes, *THERAPY), shape="EPISODES"),
     get(EPISODE, api(reading.episode), "episode", "EPISODE"),
     get(f"{EPISODE}measurements/", api(reading.one_of(Part.OUTCOMES)), "episode", "SCORES"),
-    get(f"{EPISODE}gates/", api(reading.one_of(Part.OUTCOMES)), "episode", "GATES"),
+    get(f"{EPISODE}gates/", api(reading.gates), "episode", "GATES"),
     get(f"{V1}measurements/", api(reading.one_of(Part.OUTCOMES)), "", "SCORES", "episode"),
     get(f"{V1}discharge-notes/", api(reading.notes), shape="NOTES"),
     get(NOTE, api(reading.one_of(Part.NOTE)), "note", "NOTE"),
