@@ -205,10 +205,13 @@ def send(
         states.edge(source=State(referral.state), party=parties, verb=Verb.SEND)
         _require_ready(referral, at)
         pausing = training_to_pause([referral])
-        _supersede_others(referral, at)
+        # All that concerns consent comes before the steps: an entry of the audit ledger is never
+        # written ahead of one of the consent ledger.
+        others = _taken_back(_others_asked(referral), at)
         live = _live(referral, at)
         if live is not None:
             referral.consent_id = live.consent_id
+            _supersede(others, at)
             return _go_out(actor, referral, Verb.SEND, pausing, at)
         if referral.state == State.AWAITING_CONSENT:
             raise NotAllowed("The client has not agreed yet.")
@@ -225,6 +228,7 @@ def send(
         referral.consent = question
         urgent = referral.priority == Referral.Priority.URGENT
         reminders.consent_asked(question, urgent=urgent, at=at)
+        _supersede(others, at)
         return _walk(actor, referral, Verb.AWAIT_CONSENT, at)
 
 
@@ -787,9 +791,9 @@ def _go_out(
     return sent
 
 
-def _supersede_others(referral: Referral, at: datetime) -> None:
-    """A new ask closes the earlier ones that nobody has accepted: of the same episode, or by the
-    same trainer for the same client."""
+def _others_asked(referral: Referral) -> QuerySet[Referral]:
+    """What a new ask closes: the earlier ones that nobody has accepted, of the same episode, or by
+    the same trainer for the same client."""
     others = Referral.objects.select_for_update(of=("self",), no_key=True).filter(
         client=referral.client_id,
         sender=referral.sender_id,
@@ -797,7 +801,7 @@ def _supersede_others(referral: Referral, at: datetime) -> None:
         kind=referral.kind,
         state__in=[State.AWAITING_CONSENT, *states.RECIPIENT_SEES_ENVELOPE],
     )
-    _supersede(others.exclude(pk=referral.pk), at)
+    return others.exclude(pk=referral.pk)
 
 
 def _replace_training(referral: Referral, at: datetime) -> None:
@@ -813,14 +817,21 @@ def _replace_training(referral: Referral, at: datetime) -> None:
         state__in=sorted(states.OPEN - {State.DRAFT}),
         created_at__lte=referral.created_at,
     )
-    _supersede(others.exclude(pk=referral.pk), at)
+    _supersede(_taken_back(others.exclude(pk=referral.pk), at), at)
 
 
-def _supersede(others: QuerySet[Referral], at: datetime) -> None:
-    for other in others.select_related(*_WITH_ENDS).order_by("id"):
+def _taken_back(others: QuerySet[Referral], at: datetime) -> list[Referral]:
+    """These referrals, locked, with their open questions to the client taken back."""
+    found = list(others.select_related(*_WITH_ENDS).order_by("id"))
+    for other in found:
         if other.consent is not None:
             consents.withdraw_question(actor=SYSTEM, consent_id=other.consent.pk, at=at)
             reminders.consent_changed(other.consent, at=at)
+    return found
+
+
+def _supersede(others: Iterable[Referral], at: datetime) -> None:
+    for other in others:
         _walk(SYSTEM, other, Verb.SUPERSEDE, at)
 
 
