@@ -698,7 +698,7 @@ def notice_for(discloser: Professional) -> scopes.Notice:
     """The words of now in which a client is asked about what this professional holds."""
     if discloser.role == Professional.Role.TRAINER:
         return scopes.notice(scopes.REPORTS_NOTICE_VERSION)
-    return scopes.notice()
+    return scopes.notice(scopes.NOTICE_VERSION)
 
 
 def _held_by(discloser: Professional, classes: frozenset[Scope]) -> frozenset[Scope]:
