@@ -253,7 +253,7 @@ def ask(
             recipient=recipient,
             purpose=purpose.strip(),
             classes_asked=sorted(asked),
-            notice_version=notice_for(discloser).version,
+            notice_version=_words_of_now(discloser),
             asked_by_id=actor.user_id,
             asked_at=at,
         )
@@ -432,7 +432,7 @@ def renew(
     with transaction.atomic():
         consent = _locked(actor, consent_id, at)
         signer = guardians.signer_for(actor, consent.client, at)
-        if consent.notice_version != notice_for(consent.discloser).version:
+        if consent.notice_version != _words_of_now(consent.discloser):
             raise NotAllowed("The words about sharing have changed. Decide anew.")
         expires_at = _end_of(expires_on, consent.client, at)
         _lock_ledgers()
@@ -571,7 +571,7 @@ def ask_anew(*, consent: Consent, at: datetime) -> Consent | None:
             recipient=consent.recipient,
             purpose=consent.purpose,
             classes_asked=consent.classes_asked,
-            notice_version=notice_for(consent.discloser).version,
+            notice_version=_words_of_now(consent.discloser),
             asked_by_id=consent.asked_by_id,
             asked_at=at,
         )
@@ -696,14 +696,19 @@ def _checked(classes: Iterable[Scope]) -> frozenset[Scope]:
 
 def notice_for(discloser: Professional) -> scopes.Notice:
     """The words of now in which a client is asked about what this professional holds."""
-    if discloser.role == Professional.Role.TRAINER:
-        return scopes.notice(scopes.REPORTS_NOTICE_VERSION)
-    return scopes.notice(scopes.NOTICE_VERSION)
+    return scopes.notice(_words_of_now(discloser))
+
+
+def _words_of_now(discloser: Professional) -> str:
+    """Their version."""
+    tells = discloser.role == Professional.Role.TRAINER
+    return scopes.REPORTS_NOTICE_VERSION if tells else scopes.NOTICE_VERSION
 
 
 def _held_by(discloser: Professional, classes: frozenset[Scope]) -> frozenset[Scope]:
     """These classes, when the discloser can hold each of them. Raises Invalid otherwise."""
-    if not classes <= notice_for(discloser).scopes.keys():
+    tells = discloser.role == Professional.Role.TRAINER
+    if tells and not classes <= {Scope.TRAINING_FEEDBACK}:
         raise Invalid({"classes": ["A trainer can only share how training goes."]})
     return classes
 

@@ -297,13 +297,14 @@ NOTICES: Final[Mapping[str, Notice]] = MappingProxyType(
 )
 
 
-OF_NOW: Final = frozenset({NOTICE_VERSION, REPORTS_NOTICE_VERSION})
-"""The versions in which clients are asked today, one for each direction."""
-
-
 def notice(version: str = NOTICE_VERSION) -> Notice:
     """The words of that version; `KeyError` for one that never was."""
     return NOTICES[version]
+
+
+def is_of_now(version: str) -> bool:
+    """Whether clients are asked in these words today, in one direction or the other."""
+    return version in (NOTICE_VERSION, REPORTS_NOTICE_VERSION)
 
 
 # --- what was chosen ----------------------------------------------------------------------------

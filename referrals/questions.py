@@ -154,7 +154,7 @@ class Question:
     @property
     def may_renew(self) -> bool:
         """Whoever decides may go on as it is while it runs, under the words of now."""
-        return self.is_active and self.may_decide and self.notice.version in scopes.OF_NOW
+        return self.is_active and self.may_decide and scopes.is_of_now(self.notice.version)
 
     def what_if(self, classes: Collection[Scope]) -> tuple[whatif.Change, ...]:
         """What becomes of each part if `classes` were shared instead of what is shared now."""

@@ -8,7 +8,7 @@ from typing import Any
 from .problems import TITLES
 from .schema import description
 
-_METHODS = ("get", "post", "patch", "delete")
+_METHODS = ("get", "post", "put", "patch", "delete")
 _MOST_VALUES = 12
 
 

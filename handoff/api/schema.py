@@ -71,7 +71,8 @@ class ApiSchema(AutoSchema):
         is_verb = len(words) > 1 and not self.path.rstrip("/").endswith("}")
         if self.method == "POST":
             return base if is_verb else f"{base}_create"
-        return f"{base}_{'update' if self.method == 'PATCH' else 'delete'}"
+        verbs = {"PATCH": "update", "PUT": "replace", "DELETE": "delete"}
+        return f"{base}_{verbs[self.method]}"
 
     def get_tags(self) -> list[str]:
         return [self.path.removeprefix("/api/v1/").split("/")[0]]

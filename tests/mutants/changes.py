@@ -178,7 +178,7 @@ CONSENT = Module(
     (
         Change(
             "a trainer shares what a therapist wrote",
-            "    if not classes <= notice_for(discloser).scopes.keys():\n",
+            "    if tells and not classes <= {Scope.TRAINING_FEEDBACK}:\n",
             "    if False:\n",
         ),
         Change(
@@ -188,7 +188,7 @@ CONSENT = Module(
         ),
         Change(
             "an old yes goes on under new words",
-            "if consent.notice_version != notice_for(consent.discloser).version:",
+            "if consent.notice_version != _words_of_now(consent.discloser):",
             "if consent.notice_version is None:",
         ),
         Change(
