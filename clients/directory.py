@@ -163,13 +163,10 @@ def against_sending(row: Professional, able: Ability) -> str:
 
 def against_room(row: Professional) -> str:
     """Why they take nobody, by what they say themselves; empty when they do."""
-    match _room(row):
-        case Availability.OPEN:
-            return ""
-        case Availability.FULL:
-            return FULL
-        case Availability.CLOSED:
-            return CLOSED
+    return _AGAINST.get(_room(row), "")
+
+
+_AGAINST: Final = {Availability.FULL: FULL, Availability.CLOSED: CLOSED}
 
 
 def _room(row: Professional) -> Availability:

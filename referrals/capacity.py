@@ -39,10 +39,7 @@ def _row_behind(actor: Actor, allowed: Permit) -> UUID | None:
             own = (pk for pk in actor.professional_ids if pk in treating)
             return next(own, None) or actor.professional_id(Role.PTA)
         case Standpoint.RECIPIENT:
-            received = (pk for pk in actor.professional_ids if pk in allowed.received_as)
-            if (accepted := next(received, None)) is not None:
-                return accepted
-            order = (Role.TRAINER, Role.PT, Role.PTA)
+            return next((pk for pk in actor.professional_ids if pk in allowed.received_as), None)
         case _:
             order = (Role.PT, Role.PTA, Role.TRAINER)
     return next((pk for pk in map(actor.professional_id, order) if pk is not None), None)

@@ -30,9 +30,9 @@ def wish(
     professional who is not in the directory now.
     """
     at = at or timezone.now()
-    own_client(actor, client_id, at)
     if actor.user_id is None:
         raise NotVisible
+    own_client(actor, client_id, at)
     chosen = directory.listed(at).filter(pk=professional_id).first()
     if chosen is None:
         raise NotVisible

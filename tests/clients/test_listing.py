@@ -86,3 +86,10 @@ def test_an_assistant_and_who_has_left_have_nothing_to_say() -> None:
     Professional.objects.filter(pk=trainer.pk).update(left_at=NOON)
     with pytest.raises(NotVisible):
         listing.change(actor=before, professional_id=trainer.pk, values={"open_places": 1})
+
+
+def test_who_leaves_in_that_moment_has_nothing_to_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer = certified_trainer(left_at=NOON)
+    monkeypatch.setattr(listing, "own_one", lambda *_: trainer)
+    with pytest.raises(NotVisible):
+        change(trainer, open_places=1)

@@ -151,6 +151,18 @@ class TestClinicalRows:
         assert forced >= set(CLINICAL)
 
 
+AGAINST_A_CHAIN = (
+    "UPDATE {} SET hash = repeat('a', 64)",
+    "DELETE FROM {}",
+    "TRUNCATE {} CASCADE",
+    "ALTER TABLE {} DISABLE TRIGGER append_only",
+    "ALTER TABLE {} ADD COLUMN more text",
+    "DROP TABLE {} CASCADE",
+    "DROP TRIGGER append_only ON {}",
+    "SELECT 1 FROM {} FOR UPDATE",
+)
+
+
 class TestRights:
     @pytest.mark.parametrize("role", roles.ROLES)
     def test_a_role_owns_nothing_and_goes_round_nothing(self, login: Login, role: str) -> None:
@@ -166,28 +178,15 @@ class TestRights:
         assert row == (False, False, False, False, 0)
 
     @pytest.mark.parametrize("role", roles.ROLES)
-    @pytest.mark.parametrize("table", roles.CHAINS)
-    @pytest.mark.parametrize(
-        "statement",
-        [
-            "UPDATE {} SET hash = repeat('a', 64)",
-            "DELETE FROM {}",
-            "TRUNCATE {} CASCADE",
-            "ALTER TABLE {} DISABLE TRIGGER append_only",
-            "ALTER TABLE {} ADD COLUMN more text",
-            "DROP TABLE {} CASCADE",
-            "DROP TRIGGER append_only ON {}",
-            "SELECT 1 FROM {} FOR UPDATE",
-        ],
-    )
-    def test_a_chain_takes_additions_only(
-        self, filled: World, login: Login, role: str, table: str, statement: str
-    ) -> None:
-        before = count_all(table)
-        assert before
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            login(role).execute(statement.format(table))
-        assert count_all(table) == before
+    def test_a_chain_takes_additions_only(self, filled: World, login: Login, role: str) -> None:
+        db = login(role)
+        for table in roles.CHAINS:
+            before = count_all(table)
+            assert before, table
+            for statement in AGAINST_A_CHAIN:
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    db.execute(statement.format(table))
+                assert count_all(table) == before, (table, statement)
 
     @pytest.mark.parametrize("role", roles.ROLES)
     @pytest.mark.parametrize(

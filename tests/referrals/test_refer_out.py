@@ -13,7 +13,7 @@ from clients.models import AccessEntry, Consent, Credential, Professional
 from clients.scopes import REPORTS_NOTICE_VERSION, SUGGESTED, Scope
 from handoff.core.actors import Actor
 from handoff.core.errors import DomainError, Invalid, NotAllowed, NotVisible, Stale
-from referrals import access, care, disclosure, lifecycle, questions, sharing
+from referrals import access, care, disclosure, facts, lifecycle, questions, sharing
 from referrals.models import LoopReport, ReferOutFacts, Referral, ReferralEvent
 from referrals.packets import Withheld
 from referrals.reasons import HoldReason
@@ -237,6 +237,28 @@ def test_a_therapist_needs_a_licence_where_the_client_lives(back: Back) -> None:
     assert "NY" in str(refused.value.errors["recipient"])
     CredentialFactory.create(user=back.other_pt.user, kind="compact_privilege", state="NY")
     assert back.refer(recipient_id=back.other_pt.pk)
+
+
+def test_a_trainer_who_is_a_client_too_does_not_refer_themselves(back: Back) -> None:
+    own = ClientFactory.create(user=back.trainer.user)
+    with pytest.raises(NotAllowed):
+        back.refer(client_id=own.pk)
+
+
+def test_how_urgent_it_is_has_two_answers(back: Back) -> None:
+    with pytest.raises(Invalid) as refused:
+        lifecycle.write_facts(
+            actor=back.as_trainer,
+            referral_id=back.refer().pk,
+            facts=FACTS,
+            priority="soon",
+            at=NOON,
+        )
+    assert list(refused.value.errors) == ["priority"]
+
+
+def test_a_handoff_has_no_facts(back: Back) -> None:
+    assert facts.of(back.handoff) is None
 
 
 # --- the facts stay as they went out -------------------------------------------------------------

@@ -9,21 +9,26 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from clients import consent as consents
+from clients.scopes import Scope
 from handoff.core.actors import ANONYMOUS, SYSTEM, Actor
 from handoff.core.errors import Invalid, NotVisible
 from referrals import lifecycle, reminders, sharing
-from referrals.models import Reminder
+from referrals.models import Coverage, Reminder
 from referrals.reasons import CancelReason, DeclineReason, FailReason
-from referrals.reminders import wording
+from referrals.reminders import planning, wording
 from referrals.reminders.inbox import WITH_PEOPLE, Line
-from referrals.reminders.rules import CATALOGUE, Audience, Rule
+from referrals.reminders.rules import CATALOGUE, Audience, Rule, Subject
 from tests.factories import (
     NOON,
+    ClientFactory,
     CredentialFactory,
     EpisodeFactory,
     GuardianshipFactory,
+    ReferralFactory,
     UserFactory,
     acting,
+    asked_consent,
     certified_trainer,
     licensed_pt,
 )
@@ -234,6 +239,56 @@ def test_the_words_before_a_note_is_signed() -> None:
         here,
     )
     assert words(3, "admin") == ("Paula Berg has a note that waits for a signature.", "/admin/")
+
+
+def test_the_words_about_visits_that_run_out() -> None:
+    made = EpisodeFactory.create(client__first_name="Ana", client__last_name="Lopez-Ruiz")
+    Coverage.objects.create(episode=made, client=made.client, payer="A plan", low_since=NOON)
+    reminders.episode_changed(made, at=NOON)
+    assert words(2, "pt") == (
+        "Ana Lopez-Ruiz: few visits or days are left. Plan how it goes on.",
+        f"/episodes/{made.pk}/coverage/",
+    )
+
+
+@pytest.mark.parametrize("minor", [False, True])
+def test_the_words_about_what_a_trainer_would_tell(minor: bool) -> None:
+    """Asked of the client or a guardian, waiting for a therapist, and over."""
+    client = ClientFactory.create(first_name="Ana", last_name="Lopez-Ruiz", minor=minor)
+    signer = GuardianshipFactory.create(client=client).user if minor else client.user
+    tom = certified_trainer(user__first_name="Tom", user__last_name="Field")
+    paula = licensed_pt(user__first_name="Paula", user__last_name="Berg")
+    referral = ReferralFactory.create(
+        kind="refer_out",
+        client=client,
+        episode=None,
+        note=None,
+        sender=tom,
+        recipient=paula,
+        state="sent",
+        sent_at=NOON,
+        state_at=NOON,
+    )
+    asked = asked_consent(
+        client=client, discloser=tom, recipient=paula, classes=frozenset({Scope.TRAINING_FEEDBACK})
+    )
+    reminders.consent_asked(asked, urgent=False, at=NOON)
+    whose = "how Ana is training" if minor else "how your training goes"
+    assert words(4, "decider")[0] == f"Tom Field asks whether to tell Paula Berg {whose}."
+    consents.grant(
+        actor=acting(signer),
+        consent_id=asked.pk,
+        classes=[Scope.TRAINING_FEEDBACK],
+        expires_on=date(2027, 6, 1),
+        at=NOON,
+    )
+    planning.plan([(Subject.REFERRAL, referral.pk)], at=NOON)
+    assert "Ana" in words(5, "recipient")[0]
+    consents.revoke(actor=acting(signer), consent_id=asked.pk, at=NOON)
+    reminders.consent_changed(asked, at=NOON)
+    assert words(25, "discloser")[0] == (
+        "Paula Berg no longer reads what you told about Ana Lopez-Ruiz."
+    )
 
 
 def test_the_words_about_a_credential() -> None:

@@ -220,3 +220,15 @@ def test_who_waits_for_whom_on_the_way_back(back: Back) -> None:
     lifecycle.begin(actor=back.as_pt, referral_id=referral.pk, at=NOON)
     assert not nudged()
     assert reminders.open_count(back.as_pt, NOON) is not None
+
+
+def test_declined_it_goes_only_to_somebody_who_had_the_client_before(back: Back) -> None:
+    referral = sent(back)
+    lifecycle.decline(
+        actor=back.as_trainer, referral_id=referral.pk, reason_code="no_capacity", at=NOON
+    )
+    with pytest.raises(Invalid) as refused:
+        lifecycle.reroute(
+            actor=back.as_pt, referral_id=referral.pk, recipient_id=back.stranger.pk, at=NOON
+        )
+    assert list(refused.value.errors) == ["recipient"]
