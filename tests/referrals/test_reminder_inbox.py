@@ -255,7 +255,7 @@ def test_the_words_about_visits_that_run_out() -> None:
 def test_the_words_about_what_a_trainer_would_tell(minor: bool) -> None:
     """Asked of the client or a guardian, waiting for a therapist, and over."""
     client = ClientFactory.create(first_name="Ana", last_name="Lopez-Ruiz", minor=minor)
-    signer = GuardianshipFactory.create(client=client).user if minor else client.user
+    signer = GuardianshipFactory.create(client=client).user if minor else client
     tom = certified_trainer(user__first_name="Tom", user__last_name="Field")
     paula = licensed_pt(user__first_name="Paula", user__last_name="Berg")
     referral = ReferralFactory.create(
