@@ -68,8 +68,15 @@ class TestForAnybody:
                 assert story.client.first_name not in text
                 assert "Take it back" not in text
                 assert story.trainer.phone not in text
-        one = certified_trainer(open_places=37)
-        assert "37" not in card(get(as_(None), "/directory/"), one)
+        one = certified_trainer(
+            open_places=37,
+            user__first_name="Uma",
+            user__last_name="Vale",
+            practice__name="Harbour Gym",
+        )
+        said = re.sub(r"<[^>]*>", " ", card(get(as_(None), "/directory/"), one))
+        assert "Uma Vale" in said
+        assert not re.search(r"\b37\b", said)
 
     def test_who_does_not_want_to_be_found_or_may_not_is_absent(self) -> None:
         hidden, lapsed = certified_trainer(in_directory=False), licensed_pt()
