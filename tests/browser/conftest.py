@@ -38,6 +38,8 @@ PHONE = 390
 DESK = 1280
 NARROWEST = 320
 SIZES = [(PHONE, "light"), (PHONE, "dark"), (DESK, "light"), (DESK, "dark")]
+EACH_ONCE = [(PHONE, "light"), (DESK, "dark")]
+"""Both widths and both schemes, for long walks; what pages are made of is looked at in all."""
 # WCAG 2.0 to 2.2, A and AA, and axe's own good habits (landmarks, headings).
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 

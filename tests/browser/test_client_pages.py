@@ -12,7 +12,7 @@ from clients.models import Client, Consent
 from clients.scopes import SUGGESTED, Scope
 from referrals import lifecycle, reminders
 from referrals.models import Measurement
-from tests.browser.conftest import DESK, PHONE, SIZES, Open, SignIn, Walk
+from tests.browser.conftest import DESK, EACH_ONCE, PHONE, Open, SignIn, Walk
 from tests.factories import (
     PASSWORD,
     ClientFactory,
@@ -126,7 +126,7 @@ def cast() -> Cast:
     return Cast()
 
 
-@pytest.mark.parametrize(("width", "scheme"), SIZES)
+@pytest.mark.parametrize(("width", "scheme"), EACH_ONCE)
 def test_every_page_passes_axe_and_fits(
     cast: Cast,
     page_at: Open,

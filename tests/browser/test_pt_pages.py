@@ -12,7 +12,7 @@ from clients.models import Client
 from referrals import lifecycle
 from referrals.models import DischargeNote, Episode, Measurement, Referral, RestrictionVersion
 from referrals.states import State
-from tests.browser.conftest import DESK, PHONE, SIZES, Check, Open, SignIn, Walk
+from tests.browser.conftest import DESK, EACH_ONCE, PHONE, Check, Open, SignIn, Walk
 from tests.factories import (
     PASSWORD,
     ClientFactory,
@@ -115,7 +115,7 @@ def cast() -> Cast:
     return Cast()
 
 
-@pytest.mark.parametrize(("width", "scheme"), SIZES)
+@pytest.mark.parametrize(("width", "scheme"), EACH_ONCE)
 def test_every_page_passes_axe_and_fits(
     cast: Cast,
     page_at: Open,

@@ -11,7 +11,7 @@ from clients.scopes import Scope
 from referrals import lifecycle, reminders, restrictions, sharing
 from referrals.models import Referral
 from referrals.states import State
-from tests.browser.conftest import DESK, PHONE, SIZES, Check, Open, SignIn, Walk
+from tests.browser.conftest import DESK, EACH_ONCE, PHONE, Check, Open, SignIn, Walk
 from tests.factories import (
     PASSWORD,
     ClientFactory,
@@ -119,7 +119,7 @@ def gym() -> Gym:
     return Gym()
 
 
-@pytest.mark.parametrize(("width", "scheme"), SIZES)
+@pytest.mark.parametrize(("width", "scheme"), EACH_ONCE)
 def test_every_page_passes_axe_and_fits(
     gym: Gym,
     page_at: Open,
