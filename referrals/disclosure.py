@@ -35,6 +35,7 @@ from referrals.models import DischargeNote, Episode, ReferOutFacts, Referral, Re
 from referrals.packets import (
     Envelope,
     FactsView,
+    GatesView,
     MessageView,
     Packet,
     StepView,
@@ -550,16 +551,26 @@ def _packet(
         ),
         history=part(Scope.HISTORY, lambda ids: readings.history(client, ids)),
         outcomes=part(Scope.OUTCOMES, lambda ids: readings.outcomes(client, ids)),
-        # No notice that a client has agreed to names them, so no consent covers them.
-        gates=Withheld(Scope.OUTCOMES)
-        if allowed.standpoint is Standpoint.RECIPIENT
-        else part(Scope.OUTCOMES, lambda ids: readings.gates(client, ids)),
+        gates=_gates(actor, client, allowed) if Scope.OUTCOMES in asked else _NO_GATES,
         note=part(Scope.NOTE, lambda ids: readings.notes(client, ids)),
         training_feedback=part(
             Scope.TRAINING_FEEDBACK,
             lambda ids: readings.feedback(client, ids, asked_for=asked_for),
         ),
     )
+
+
+_NO_GATES: Final = Withheld(Scope.OUTCOMES)
+
+
+def _gates(actor: Actor, client: Client, allowed: Permit) -> tuple[GatesView, ...] | Withheld:
+    """For the client's own side and for who treats them, of their own therapies. No notice that a
+    client has agreed to names gates, so no consent covers them: not for a recipient, and not for
+    a therapist who receives from another one as a trainer."""
+    if allowed.everything:
+        return readings.gates(client, None)
+    own = allowed.sources.get(Scope.OUTCOMES, frozenset()) & access.treating_ids(actor)
+    return readings.gates(client, own) if own else _NO_GATES
 
 
 def _consent_of(actor: Actor, consent_id: UUID, at: datetime) -> Consent:

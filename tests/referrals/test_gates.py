@@ -18,7 +18,7 @@ from referrals.models import Gate, Measurement, RestrictionVersion
 from referrals.packets import GateView, Withheld
 from referrals.starting_points import Wish
 from tests.conftest import as_role
-from tests.factories import NOON, EpisodeFactory
+from tests.factories import NOON, EpisodeFactory, acting, licensed_pt
 from tests.referrals.scenes import Therapy, trail, verbs_on
 
 pytestmark = pytest.mark.django_db
@@ -227,6 +227,20 @@ class TestReading:
             actor=therapy.as_trainer, client_id=therapy.client.pk, purpose="test", at=NOON
         )
         assert packet.gates == Withheld(Scope.OUTCOMES)
+
+    def test_a_trainer_who_treats_the_client_too_reads_their_own_alone(
+        self, therapy: Therapy
+    ) -> None:
+        """They stand on the treating side, and all of another therapist's is shared with them."""
+        named(therapy)
+        therapy.share(*Scope)
+        also = licensed_pt(user=therapy.trainer.user)
+        EpisodeFactory.create(client=therapy.client, pt=also)
+        packet = disclosure.disclose(
+            actor=acting(also.user), client_id=therapy.client.pk, purpose="test", at=NOON
+        )
+        assert packet.outcomes != Withheld(Scope.OUTCOMES)
+        assert packet.gates == ()
 
     @pytest.mark.parametrize("who", ["as_client", "as_pta"])
     def test_who_may_read_outcomes_reads_them(self, therapy: Therapy, who: str) -> None:
